@@ -1,0 +1,87 @@
+/*
+ * A plan as the rest of the program sees it: typed, variables put in, the environment's overrides applied.
+ *
+ * plan_read() never stops at the first problem. Without an environment (pgwinnow check) variables that come from the
+ * process environment may be missing in secrets: they are then left empty. The plan knows no database.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "plan/option.h"
+#include "plan/step.h"
+
+struct batch_settings {
+    int64_t size, min, max;    /* rows a transaction changes, children included */
+    int64_t target, pause;     /* ms */
+    int64_t workers;
+};
+
+struct lock_settings {
+    int64_t lock_timeout, ddl_timeout, statement_timeout; /* ms */
+    int64_t retries;
+};
+
+struct settings {
+    struct batch_settings batch;
+    struct lock_settings locks;
+};
+
+struct when {
+    struct sql_text query; /* text NULL: always */
+    const char *is;
+};
+
+struct plan_step {
+    const struct step *step;
+    const char *name;         /* `as`, else the step's own */
+    struct place place;       /* of its name in the file */
+    void *options;            /* the struct that step->options filled */
+    struct settings settings; /* defaults, then the plan's, the environment's, the step's own */
+    struct when when;
+};
+
+struct variable {
+    const char *name, *value, *about; /* value NULL: undefined (a problem where it is used) */
+    bool used;                        /* in what counts: see plan.definition */
+};
+
+struct plan {
+    struct arena *arena;
+    const char *file, *folder;
+    const char *name, *about;
+    struct name table;
+    struct names search_path;           /* count 0: the role's */
+    const char *environment;            /* the one asked for; NULL: none */
+    const char *database, *database_direct; /* URLs, secrets in them; may be NULL */
+    bool confirm;                       /* the environment wants the plan's name typed */
+    const char **environments;          /* names the plan declares */
+    size_t environment_count;
+    struct variable *variables;
+    size_t variable_count;
+    struct settings settings;
+    struct plan_step *steps;
+    size_t step_count;
+    json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with their keys
+                                           (less batch, locks), variables used there. Released with the arena. No secrets. */
+};
+
+struct plan_setting {
+    const char *name, *value; /* --set NAME=VALUE */
+};
+
+struct plan_request {
+    const char *file;                 /* "-" is standard input */
+    const char *environment;          /* NULL: none */
+    const struct plan_setting *set;
+    size_t set_count;
+    const struct step *const *steps;  /* THE table, NULL-terminated */
+};
+
+/* NULL or incomplete when problems were added. */
+struct plan *plan_read(struct arena *, const struct plan_request *, struct problems *);
+
+/* For the docs and checks: the tables that describe the plan itself. */
+extern const struct option plan_options[], environment_options[], batch_options[], lock_options[], step_common_options[];
+
+/* First step of that kind before `before`, or NULL: for checks of order. */
+const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

@@ -1,0 +1,395 @@
+/*
+ * Slots over libpq: connecting, pipelines, answers, cancelling. Owns the PGconn and its results; leaves retries,
+ * transactions and what the statements mean to others.
+ *
+ * The connection stays in pipeline mode: a single statement with its sync is the same bytes on the wire as without, so
+ * even VACUUM can go this way as long as it is alone between two syncs.
+ */
+#include "wire/slot.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "base/text.h"
+
+enum { CONNECT_MS = 60000, CANCEL_SECONDS = 5 };
+
+struct rows {
+    PGresult *result;
+};
+
+struct slot {
+    struct wire *wire;
+    struct source source;
+    struct arena *owner;   /* of the slot itself */
+    struct arena *arena;   /* of the batch: reset by slot_reset */
+    struct arena *results; /* where rows go: the slot's arena, or that of an ask() */
+    PGconn *connection;
+    const char *conninfo, *application_name;
+    const char **about; /* of the statements sent since the last sync, for errors */
+    size_t queued;
+    int at; /* index of the statement whose answer comes next */
+    bool busy, connecting, lost, cancelled, cancel_wanted;
+    pid_t canceller;
+    struct error error; /* of the pipeline at hand; its texts live in `results` */
+    struct slot_client client;
+    void (*notice)(void *, const char *, const char *, const char *);
+    void *notice_context;
+};
+
+/* --- the source: what the one wait asks of us --- */
+
+static int look(void *context, short *events) {
+    struct slot *slot = context;
+    if (slot->connecting || !slot->connection || (slot->lost && !slot->busy)) return -1;
+    *events = POLLIN;
+    if (PQflush(slot->connection) == 1) *events |= POLLOUT;
+    return PQsocket(slot->connection);
+}
+
+static void keep_server_error(struct slot *slot, const PGresult *result) {
+    if (failed(&slot->error)) return;
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL), *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    const char *where = PQresultErrorField(result, PG_DIAG_CONTEXT);
+    const char *about = (size_t)slot->at < slot->queued ? slot->about[slot->at] : "the connection";
+    if (!primary) primary = PQerrorMessage(slot->connection);
+    if (PQstatus(slot->connection) == CONNECTION_BAD) slot->lost = true;
+    fail(&slot->error, slot->lost ? FAULT_CONNECTION : FAULT_FAILED, "%s: %s", about, primary);
+    snprintf(slot->error.sqlstate, sizeof slot->error.sqlstate, "%s", state ? state : slot->lost ? "08006" : "XX000");
+    if (detail && where)
+        fail_detail(&slot->error, "%s\n%s", detail, where);
+    else if (detail || where)
+        fail_detail(&slot->error, "%s", detail ? detail : where);
+    if (hint) fail_hint(&slot->error, "%s", hint);
+}
+
+static void finish(struct slot *slot) {
+    struct slot_client client = slot->client;
+    struct error error = slot->error;
+    slot->busy = false;
+    slot->queued = 0;
+    slot->about = NULL;
+    slot->error = error_new(slot->results);
+    if (slot->cancel_wanted && strcmp(error.sqlstate, "57014") == 0) slot->cancelled = true;
+    slot->cancel_wanted = false;
+    if (client.done) client.done(client.context, failed(&error) ? &error : NULL);
+}
+
+static void lose(struct slot *slot) {
+    slot->lost = true;
+    if (!slot->busy) return;
+    const char *about = (size_t)slot->at < slot->queued ? slot->about[slot->at] : "the connection";
+    char *said = arena_strdup(slot->results, PQerrorMessage(slot->connection));
+    said[strcspn(said, "\n")] = '\0';
+    fail(&slot->error, FAULT_CONNECTION, "%s: the connection was lost: %s", about, *said ? said : "no reason given");
+    if (!*slot->error.sqlstate) memcpy(slot->error.sqlstate, "08006", 6);
+    finish(slot);
+}
+
+static void clear_result(void *result) { PQclear(result); }
+
+static void hear_result(struct slot *slot, PGresult *result) {
+    switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK: {
+        struct rows *rows = arena_alloc(slot->results, sizeof *rows);
+        rows->result = result;
+        arena_defer(slot->results, clear_result, result);
+        if (slot->client.answer && !failed(&slot->error)) slot->client.answer(slot->client.context, slot->at, rows);
+        return;
+    }
+    case PGRES_PIPELINE_ABORTED: break;
+    default: keep_server_error(slot, result);
+    }
+    PQclear(result);
+}
+
+static void ready(void *context) {
+    struct slot *slot = context;
+    if (slot->canceller && waitpid(slot->canceller, NULL, WNOHANG) == slot->canceller) slot->canceller = 0;
+    if (slot->lost || !slot->connection) return;
+    if (!PQconsumeInput(slot->connection)) {
+        lose(slot);
+        return;
+    }
+    while (slot->busy && !PQisBusy(slot->connection)) {
+        PGresult *result = PQgetResult(slot->connection);
+        if (!result) {
+            if (PQstatus(slot->connection) == CONNECTION_BAD) {
+                lose(slot);
+                return;
+            }
+            slot->at++;
+            continue;
+        }
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            finish(slot); /* may have flushed anew: then busy again, and what came goes on here */
+            continue;
+        }
+        hear_result(slot, result);
+        if (slot->lost) {
+            lose(slot);
+            return;
+        }
+    }
+    if (PQstatus(slot->connection) == CONNECTION_BAD) lose(slot);
+}
+
+/* --- connecting --- */
+
+static void hear_notice(void *context, const PGresult *result) {
+    struct slot *slot = context;
+    if (!slot->notice) return;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED), *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    slot->notice(slot->notice_context, severity ? severity : "", state ? state : "", primary ? primary : "");
+}
+
+/* One turn of the connecting handshake, with its own poll: no batch runs on this slot yet, but timers must go on, so the
+ * turns are short. */
+static bool connect_turn(struct slot *slot, PostgresPollingStatusType *status, int64_t due) {
+    struct pollfd fd = {.fd = PQsocket(slot->connection), .events = *status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+    while (poll(&fd, 1, 20) <= 0) {
+        wire_wait(slot->wire, 0);
+        if (clock_ms() > due || stop_level() > 0) return false;
+    }
+    *status = PQconnectPoll(slot->connection);
+    return true;
+}
+
+static bool connect_now(struct slot *slot, struct error *error) {
+    /* What stands before dbname gives way to the URL, what stands behind it wins. */
+    const char *keys[] = {"tcp_user_timeout", "dbname", "application_name", "client_encoding", NULL};
+    const char *values[] = {"20000", slot->conninfo, slot->application_name, "UTF8", NULL};
+    if (slot->connection) PQfinish(slot->connection);
+    slot->connection = PQconnectStartParams(keys, values, 1);
+    slot->lost = slot->busy = slot->cancelled = slot->cancel_wanted = false;
+    slot->connecting = true;
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    int64_t due = clock_ms() + CONNECT_MS;
+    bool in_time = true;
+    if (PQstatus(slot->connection) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
+    while (in_time && status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) in_time = connect_turn(slot, &status, due);
+    slot->connecting = false;
+    if (status == PGRES_POLLING_OK) {
+        PQsetnonblocking(slot->connection, 1);
+        PQenterPipelineMode(slot->connection);
+        PQsetNoticeReceiver(slot->connection, hear_notice, slot);
+        return true;
+    }
+    slot->lost = true;
+    if (in_time) {
+        char *said = arena_strdup(error->arena, PQerrorMessage(slot->connection));
+        size_t n = strlen(said);
+        while (n && said[n - 1] == '\n') said[--n] = '\0';
+        fail(error, FAULT_CONNECTION, "cannot connect: %s", said);
+    } else if (stop_level() > 0) {
+        fail(error, FAULT_STOPPED, "stopped while connecting");
+    } else {
+        fail(error, FAULT_CONNECTION, "cannot connect to %s: no answer within %d s", slot_host(slot), CONNECT_MS / 1000);
+    }
+    memcpy(error->sqlstate, "08001", 6);
+    fail_hint(error, "check the URL (--database, the environment's database, or PGHOST and its kind) and that the server is up");
+    return false;
+}
+
+static void close_slot(void *context) {
+    struct slot *slot = context;
+    wire_remove(slot->wire, &slot->source);
+    if (slot->connection) PQfinish(slot->connection);
+    slot->connection = NULL;
+    slot->lost = true;
+}
+
+struct slot *slot_open(struct wire *wire, struct arena *arena, const char *conninfo, const char *application_name, struct error *error) {
+    if (failed(error)) return NULL;
+    struct slot *slot = arena_alloc(arena, sizeof *slot);
+    slot->wire = wire;
+    slot->owner = arena;
+    slot->arena = slot->results = arena_new(arena);
+    slot->conninfo = arena_strdup(arena, conninfo ? conninfo : "");
+    slot->application_name = arena_strdup(arena, application_name);
+    slot->source = (struct source){look, ready, slot, NULL};
+    slot->error = error_new(slot->arena);
+    wire_add(wire, &slot->source);
+    arena_defer(arena, close_slot, slot);
+    return connect_now(slot, error) ? slot : NULL;
+}
+
+void slot_close(struct slot *slot) {
+    if (slot && slot->connection) close_slot(slot);
+}
+
+bool slot_reopen(struct slot *slot, struct error *error) { return connect_now(slot, error); }
+
+/* --- questions about the connection --- */
+
+bool slot_lost(const struct slot *slot) { return slot->lost; }
+
+int slot_backend(const struct slot *slot) { return PQbackendPID(slot->connection); }
+
+int slot_server_version(const struct slot *slot) { return PQserverVersion(slot->connection); }
+
+static const char *or_dash(const char *text) { return text && *text ? text : "-"; }
+
+const char *slot_host(const struct slot *slot) { return or_dash(PQhost(slot->connection)); }
+
+const char *slot_database(const struct slot *slot) { return or_dash(PQdb(slot->connection)); }
+
+const char *slot_user(const struct slot *slot) { return or_dash(PQuser(slot->connection)); }
+
+bool slot_in_transaction(const struct slot *slot) {
+    PGTransactionStatusType status = PQtransactionStatus(slot->connection);
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+void slot_on_notice(struct slot *slot, void (*hear)(void *, const char *, const char *, const char *), void *context) {
+    slot->notice = hear;
+    slot->notice_context = context;
+}
+
+bool slot_pooled(struct slot *slot, struct error *error) {
+    struct arena *arena = arena_new(slot->owner);
+    struct rows *rows = ask(slot, arena, &(struct statement){.about = "asking for the server's process", .text = "SELECT pg_catalog.pg_backend_pid()"}, error);
+    bool pooled = rows && rows_int(rows, 0, 0) != PQbackendPID(slot->connection);
+    arena_free(arena);
+    return pooled;
+}
+
+/* --- pipelines --- */
+
+struct arena *slot_arena(struct slot *slot) { return slot->arena; }
+
+void slot_reset(struct slot *slot) {
+    arena_reset(slot->arena);
+    slot->error = error_new(slot->arena);
+}
+
+static void remember(struct slot *slot, const char *about) {
+    size_t count = slot->queued;
+    slot->about = arena_grow(slot->results, slot->about, &count, sizeof *slot->about);
+    slot->about[slot->queued++] = about;
+}
+
+/* A failure to send shows as a lost connection when the flush waits for its answer. */
+void slot_queue(struct slot *slot, const struct statement *s) {
+    remember(slot, s->about);
+    if (!slot->lost && !PQsendQueryParams(slot->connection, s->text, s->count, NULL, s->values, NULL, NULL, 0)) slot->lost = true;
+}
+
+int slot_queued(const struct slot *slot) { return (int)slot->queued; }
+
+void slot_flush(struct slot *slot, const struct slot_client *client) {
+    slot->client = *client;
+    slot->busy = true;
+    slot->cancelled = false;
+    slot->at = 0;
+    slot->error = error_new(slot->results);
+    if (slot->lost || !PQpipelineSync(slot->connection) || PQflush(slot->connection) < 0) lose(slot);
+}
+
+bool slot_busy(const struct slot *slot) { return slot->busy; }
+
+/* PQcancel blocks (it connects anew), so a child does it; over a pooler or TLS it is the only way that is right. */
+void slot_cancel(struct slot *slot) {
+    if (!slot->busy || slot->cancel_wanted || slot->lost) return;
+    slot->cancel_wanted = true;
+    PGcancel *cancel = PQgetCancel(slot->connection);
+    if (!cancel) return;
+    pid_t child = fork();
+    if (child == 0) {
+        char said[256];
+        signal(SIGALRM, SIG_DFL);
+        alarm(CANCEL_SECONDS);
+        PQcancel(cancel, said, sizeof said);
+        _exit(0);
+    }
+    if (child > 0) slot->canceller = child;
+    PQfreeCancel(cancel);
+}
+
+bool slot_cancelled(const struct slot *slot) { return slot->cancelled; }
+
+/* --- straight code --- */
+
+struct asked {
+    struct rows *rows;
+    struct error *error;
+    bool over;
+};
+
+static void keep_rows(void *context, int index, const struct rows *rows) {
+    (void)index;
+    struct asked *asked = context;
+    asked->rows = (struct rows *)rows;
+}
+
+static void keep_error(void *context, const struct error *error) {
+    struct asked *asked = context;
+    if (error) error_promote(asked->error, error);
+    asked->over = true;
+}
+
+/* Ctrl-C twice, or SIGTERM, while one statement runs: it is cancelled. What is asked afterwards (saving) is not. */
+static struct rows *await(struct slot *slot, struct asked *asked) {
+    int level = stop_level();
+    bool terminated = stop_terminated();
+    slot_flush(slot, &(struct slot_client){keep_rows, keep_error, asked});
+    while (!asked->over) {
+        wire_wait(slot->wire, 1000);
+        if ((stop_level() > level && stop_level() >= 2) || stop_terminated() != terminated) slot_cancel(slot);
+    }
+    slot->results = slot->arena;
+    slot->error = error_new(slot->arena);
+    return failed(asked->error) ? NULL : asked->rows;
+}
+
+struct rows *ask(struct slot *slot, struct arena *arena, const struct statement *statement, struct error *error) {
+    if (failed(error)) return NULL;
+    struct asked asked = {.error = error};
+    slot->results = arena;
+    slot_queue(slot, statement);
+    return await(slot, &asked);
+}
+
+struct rows *slot_describe(struct slot *slot, struct arena *arena, const struct statement *s, struct error *error) {
+    if (failed(error)) return NULL;
+    struct asked asked = {.error = error};
+    slot->results = arena;
+    remember(slot, s->about);
+    remember(slot, s->about);
+    if (!slot->lost && (!PQsendPrepare(slot->connection, "", s->text, 0, NULL) || !PQsendDescribePrepared(slot->connection, "")))
+        slot->lost = true;
+    return await(slot, &asked);
+}
+
+/* --- rows --- */
+
+int rows_count(const struct rows *rows) { return PQntuples(rows->result); }
+
+int rows_columns(const struct rows *rows) { return PQnfields(rows->result); }
+
+const char *rows_column_name(const struct rows *rows, int column) { return PQfname(rows->result, column); }
+
+unsigned rows_column_type(const struct rows *rows, int column) { return PQftype(rows->result, column); }
+
+const char *rows_text(const struct rows *rows, int row, int column) {
+    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+}
+
+int64_t rows_int(const struct rows *rows, int row, int column) { return strtoll(PQgetvalue(rows->result, row, column), NULL, 10); }
+
+double rows_number(const struct rows *rows, int row, int column) { return strtod(PQgetvalue(rows->result, row, column), NULL); }
+
+bool rows_flag(const struct rows *rows, int row, int column) { return PQgetvalue(rows->result, row, column)[0] == 't'; }
+
+int64_t rows_affected(const struct rows *rows) { return strtoll(PQcmdTuples(rows->result), NULL, 10); }

@@ -1,0 +1,75 @@
+/*
+ * A slot: one connection to PostgreSQL, driven without blocking. The only file that includes <libpq-fe.h> is slot.c.
+ *
+ * Two ways to use one:
+ *  - straight code (commands, catalog, steps that are one statement) calls ask(): send, wait on the one wait, return;
+ *  - the batch loop queues statements into a pipeline (slot_queue, slot_flush) and hears of each answer.
+ * All statements go by the extended protocol, one statement each, so a plan's text cannot smuggle in a second one.
+ * Rows live in the arena given (ask) or in the slot's own until its next reset (pipeline).
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "wire/wire.h"
+
+struct slot;
+struct rows;
+
+/* A statement that is ready to be sent. `about` names it for errors: "removing the batch 1-1000 of public.listings". */
+struct statement {
+    const char *about;
+    const char *text;
+    const char *const *values; /* $1..: text form; NULL is SQL NULL */
+    int count;
+};
+
+/* conninfo: URL or keyword string; "" for PG* variables. Waits until connected; names host and database when it fails
+ * (FAULT_CONNECTION), never the password. `arena` owns the slot: it is closed with it. */
+struct slot *slot_open(struct wire *, struct arena *, const char *conninfo, const char *application_name, struct error *);
+void slot_close(struct slot *);
+bool slot_reopen(struct slot *, struct error *); /* after a loss: one try */
+
+bool slot_lost(const struct slot *);             /* the connection is gone */
+bool slot_pooled(struct slot *, struct error *); /* there is a pooler between: the server's pid is not the one we see */
+int slot_backend(const struct slot *);           /* pid as the server or the pooler told it at start */
+int slot_server_version(const struct slot *);    /* 150004 */
+const char *slot_host(const struct slot *);      /* for people */
+const char *slot_database(const struct slot *);
+const char *slot_user(const struct slot *);
+bool slot_in_transaction(const struct slot *);
+void slot_on_notice(struct slot *, void (*hear)(void *context, const char *severity, const char *sqlstate, const char *message), void *context);
+
+/* Sends one statement and waits (timers, signals and other slots go on). NULL and the error set when it fails. */
+struct rows *ask(struct slot *, struct arena *, const struct statement *, struct error *);
+
+/* Pipeline: queue any number, flush sends them with a sync; `answer` is called for each good result in order, `done`
+ * once after the sync, with the error of the first that failed (the rest was skipped by the server) or NULL. */
+struct slot_client {
+    void (*answer)(void *context, int index, const struct rows *);
+    void (*done)(void *context, const struct error *);
+    void *context;
+};
+struct arena *slot_arena(struct slot *);
+void slot_reset(struct slot *);                          /* empties its arena */
+void slot_queue(struct slot *, const struct statement *); /* texts must live until done */
+int slot_queued(const struct slot *);                    /* statements queued since the last flush: the next one's index */
+void slot_flush(struct slot *, const struct slot_client *);
+bool slot_busy(const struct slot *);
+void slot_cancel(struct slot *);                         /* asks the server to cancel what runs; never blocks us */
+bool slot_cancelled(const struct slot *);                /* the last 57014 was our own doing */
+
+int rows_count(const struct rows *);
+int rows_columns(const struct rows *);
+const char *rows_column_name(const struct rows *, int column);
+unsigned rows_column_type(const struct rows *, int column); /* oid */
+const char *rows_text(const struct rows *, int row, int column); /* NULL for SQL NULL */
+int64_t rows_int(const struct rows *, int row, int column);      /* 0 for NULL */
+double rows_number(const struct rows *, int row, int column);
+bool rows_flag(const struct rows *, int row, int column);
+int64_t rows_affected(const struct rows *);
+
+/* Names the result columns of a statement without running it (Parse + Describe). */
+struct rows *slot_describe(struct slot *, struct arena *, const struct statement *, struct error *);

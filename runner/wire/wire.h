@@ -1,0 +1,31 @@
+/*
+ * The one wait: every descriptor of the program is looked at in one place, so that the heartbeat, the display and the
+ * batches of all slots go on while a single statement runs for an hour. Timers tick from inside the wait.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct wire;
+
+struct wire *wire_new(struct arena *);
+
+/* Calls tick every `ms` from inside waits, never while an earlier tick still runs. */
+struct timer *wire_every(struct wire *, int64_t ms, void (*tick)(void *context), void *context);
+void wire_forget(struct wire *, struct timer *);
+
+void wire_wait(struct wire *, int64_t ms);  /* one turn: until something happened, or for at most ms */
+void wire_sleep(struct wire *, int64_t ms); /* turns until the time has passed, or a signal came */
+
+/* For floor 2 itself: something with a descriptor. `look` says what it waits for now (-1: nothing; the descriptor may
+ * differ each time: libpq changes sockets while it connects); `ready` hears of it, and once a second in any case. */
+struct source {
+    int (*look)(void *context, short *events);
+    void (*ready)(void *context);
+    void *context;
+    struct source *next;
+};
+void wire_add(struct wire *, struct source *);
+void wire_remove(struct wire *, struct source *);
