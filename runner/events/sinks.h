@@ -1,0 +1,36 @@
+/*
+ * THE table of sinks: who shows or passes on the events of a run.
+ *
+ * A sink is opened on a descriptor and gives a listener. It never blocks and never fails: a reader that is slow misses
+ * progress, one that goes away misses the rest, and the run goes on. It is closed by the arena it was opened in (what
+ * is still held back gets two seconds then), so that arena must go before the program ends or prints to the same place.
+ * Nothing may be left in a stdio buffer of the descriptor when a sink is opened: fflush() first.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "base/event.h"
+
+struct arena;
+
+struct sink_request {
+    int fd;
+    bool colour;
+    bool unicode;          /* lines and ticks that are not ASCII; sink_unicode() tells for this process */
+    bool quiet;            /* only what went wrong or needs attention */
+    int width, height;     /* 0: the terminal is asked at each frame */
+    int64_t (*now)(void);  /* monotonic ms; NULL: clock_ms */
+};
+
+struct sink {
+    const char *name, *about;
+    struct listener *(*open)(struct arena *, const struct sink_request *);
+};
+
+extern const struct sink *const sink_table[]; /* NULL-terminated */
+extern const char *const sink_choices[];      /* "auto", then the names of the table in its order: --output */
+
+/* What --output means: `choice` is an index in sink_choices; auto is the bar on a terminal, else plain lines. */
+const struct sink *sink_choose(int choice, bool terminal, bool quiet);
+
+bool sink_unicode(void); /* the locale's character set is UTF-8 (setlocale before) */
