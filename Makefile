@@ -24,7 +24,9 @@ WARNINGS := -Wall -Wextra -Wpedantic $(if $(CLANG),,-Wunused-const-variable=2) $
 COMPILE  := $(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CPPFLAGS) -I runner -I $(BUILD) \
             $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LINK     := $(CC) $(CFLAGS) $(LDFLAGS)
-LIBRARIES := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
+LIBRARIES      := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
+TEST_FLAGS     := $(shell pkg-config --cflags $(TEST_MODULES) 2>/dev/null)
+TEST_LIBRARIES := $(shell pkg-config --libs $(TEST_MODULES) 2>/dev/null)
 
 SOURCES := $(wildcard runner/main.c runner/*/*.c runner/*/*/*.c)
 HEADERS := $(wildcard runner/*/*.h runner/*/*/*.h)
@@ -34,21 +36,108 @@ SQL_HEADERS := $(SQL:runner/%=$(BUILD)/sql/%.h)
 ARCHIVE := $(BUILD)/runner.a
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 DB      := $(wildcard tests/db/*.t)
-PROVE    = prove --timer --jobs $(JOBS) --exec ''
+DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c))
+CASES   := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(BUILD)/pgwinnow  ## build the program (build/pgwinnow)
+# Sanitized and fuzzed programs, and those that count lines, are other builds below this one.
+SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZED    = $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)'
+FUZZED       = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link'
+COVERED      = $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage'
+SANITIZED_UNIT = $(UNIT:$(BUILD)/%=$(BUILD)/sanitize/%)
+BUILT_FUZZERS  = $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
+
+# What the tests need to know.
+export PGWINNOW   := $(abspath $(BUILD))/pgwinnow
+export PGW_TESTS  := $(abspath $(BUILD))/tests
+export CMOCKA_MESSAGE_OUTPUT := TAP
+export UBSAN_OPTIONS := print_stacktrace=1
+PROVE    = prove --timer --jobs $(JOBS) --exec ''
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+INSIDE   = $(MAKE) --no-print-directory $(PARALLEL)
+
+# `make V=1` shows the commands.
+SAY = @$(if $(V),,echo '  $(1)';)
+
+all: $(BUILD)/pgwinnow  ## build the program: build/pgwinnow (CC=clang, WERROR=1, V=1)
+
+demo:  ## see it work on a throw-away server; installs what is missing
+	@tests/install-missing build server
+	@$(INSIDE) $(BUILD)/pgwinnow
+	@tests/with-postgres tests/demo/run
+
+# Make reads pkg-config's answers when it starts, so what is newly installed is for another make inside.
+test:  ## all tests, on a throw-away server; installs what is missing
+	@tests/install-missing build server test $(if $(FUZZERS),fuzz)
+	@$(INSIDE) floors test-programs
+	@FUZZ_SECONDS=10 FUZZ_TARGETS='$(BUILT_FUZZERS)' tests/with-postgres $(PROVE) \
+	    $(UNIT) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASES)
+
+check:  ## what to run before a commit, in seconds: format, floors, unit tests
+	@$(INSIDE) lint floors unit
+
+unit: $(UNIT)  ## unit tests, no server
+	@$(PROVE) $(UNIT)
+
+db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
+	@tests/with-postgres $(PROVE) $(DB) $(CASES)
+
+sanitize: sanitized-programs  ## unit tests under AddressSanitizer and UBSan
+	@$(PROVE) $(SANITIZED_UNIT)
+
+fuzz: fuzz-programs  ## fuzz the parsers for FUZZ_SECONDS (600); findings and corpus stay in build/fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS='$(BUILT_FUZZERS)' FUZZ_KEEP=$(abspath $(BUILD))/fuzz/found \
+	    prove --verbose tests/fuzz/run.t
+
+coverage:  ## lines that unit, db and case tests reach, by file
+	@$(COVERED) $(PARALLEL) unit db
+	@tests/coverage $(BUILD)/coverage
+
+lint:  ## format of the sources, length of functions and files, shell scripts
+	@tests/lint
+
+format:  ## format the sources in place
+	@clang-format -i $(SOURCES) $(wildcard tests/*/*.c)
+
+floors:  ## does every file keep to its floor? headers alone, libraries in one file
+	@FLOORS='$(FLOORS)' LIBRARY_HOMES='$(LIBRARY_HOMES)' COMPILE='$(COMPILE)' tests/floors
+
+install: $(BUILD)/pgwinnow  ## install below PREFIX (/usr/local); DESTDIR is honoured
+	install -D -m 755 $(BUILD)/pgwinnow $(DESTDIR)$(PREFIX)/bin/pgwinnow
+	install -d $(DESTDIR)$(PREFIX)/share/pgwinnow/plans
+	install -m 644 $(wildcard plans/*.yaml) $(DESTDIR)$(PREFIX)/share/pgwinnow/plans
+
+uninstall:  ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/pgwinnow
+	rm -rf $(DESTDIR)$(PREFIX)/share/pgwinnow
+
+clean:  ## remove build/
+	rm -rf $(BUILD)
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 # --- building
 
+test-programs: $(BUILD)/pgwinnow $(UNIT) $(DB_TOOLS) sanitized-programs $(if $(FUZZERS),fuzz-programs)
+
+sanitized-programs:
+	@$(SANITIZED) unit-programs
+
+unit-programs: $(UNIT)
+
+fuzz-programs:
+	@$(FUZZED) fuzz-targets
+
+fuzz-targets: $(FUZZERS)
+
 $(BUILD)/pgwinnow: $(OBJECTS)
-	$(LINK) -o $@ $^ $(LIBRARIES)
+	$(call SAY,link $@)$(LINK) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | $(SQL_HEADERS)
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call SAY,cc   $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/sql/%.sql.h: runner/%.sql runner/database/sql.awk
 	@mkdir -p $(@D)
@@ -59,10 +148,10 @@ $(ARCHIVE): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
 	@rm -f $@
 	@ar rcs $@ $^
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(ARCHIVE) $(BUILD)/flags
+$(FUZZERS): EXTRA = -fsanitize=fuzzer
+$(UNIT) $(DB_TOOLS) $(FUZZERS): $(BUILD)/%: %.c $(ARCHIVE)
 	@mkdir -p $(@D)
-	$(COMPILE) $(shell pkg-config --cflags $(TEST_MODULES) 2>/dev/null) -MMD -MP -o $@ $< $(ARCHIVE) \
-	    $(LDFLAGS) $(LIBRARIES) $(shell pkg-config --libs $(TEST_MODULES) 2>/dev/null)
+	$(call SAY,cc   $<)$(COMPILE) $(TEST_FLAGS) $(EXTRA) -MMD -MP -o $@ $< $(ARCHIVE) $(LDFLAGS) $(LIBRARIES) $(TEST_LIBRARIES)
 
 # Everything is built again when the compiler or its flags change.
 $(BUILD)/flags: always
@@ -71,7 +160,8 @@ $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' > $@
 
--include $(OBJECTS:.o=.d) $(UNIT:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all help
+.PHONY: always all demo test check unit db sanitize fuzz coverage lint format floors install uninstall clean help \
+        test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets

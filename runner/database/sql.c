@@ -18,10 +18,10 @@ static bool in_variable(char c) { return starts_word(c) || isdigit((unsigned cha
 
 static bool in_word(char c) { return in_variable(c) || c == '$'; }
 
-/* Length of a quoted piece. A doubled quote reads as two pieces that touch, which comes to the same. */
+/* Length of a quoted piece. A quote that is doubled, or behind a backslash where that escapes, does not end it. */
 static size_t quoted(const char *p, bool escapes) {
     size_t n = 1;
-    while (p[n] && p[n] != *p) n += escapes && p[n] == '\\' && p[n + 1] ? 2 : 1;
+    while (p[n] && (p[n] != *p || p[n + 1] == *p)) n += p[n] == *p || (escapes && p[n] == '\\' && p[n + 1]) ? 2 : 1;
     return p[n] ? n + 1 : n;
 }
 
