@@ -35,6 +35,7 @@ struct slot {
     const char *conninfo, *application_name;
     const char **about; /* of the statements sent since the last sync, for errors */
     size_t queued;
+    int failed_at;
     int at; /* index of the statement whose answer comes next */
     bool busy, connecting, lost, cancelled, cancel_wanted;
     pid_t canceller;
@@ -62,6 +63,7 @@ static void keep_server_error(struct slot *slot, const PGresult *result) {
     const char *about = (size_t)slot->at < slot->queued ? slot->about[slot->at] : "the connection";
     if (!primary) primary = PQerrorMessage(slot->connection);
     if (PQstatus(slot->connection) == CONNECTION_BAD) slot->lost = true;
+    slot->failed_at = slot->at;
     fail(&slot->error, slot->lost ? FAULT_CONNECTION : FAULT_FAILED, "%s: %s", about, primary);
     snprintf(slot->error.sqlstate, sizeof slot->error.sqlstate, "%s", state ? state : slot->lost ? "08006" : "XX000");
     if (detail && where)
@@ -296,6 +298,8 @@ void slot_flush(struct slot *slot, const struct slot_client *client) {
     slot->error = error_new(slot->results);
     if (slot->lost || !PQpipelineSync(slot->connection) || PQflush(slot->connection) < 0) lose(slot);
 }
+
+int slot_failed_at(const struct slot *slot) { return slot->failed_at; }
 
 bool slot_busy(const struct slot *slot) { return slot->busy; }
 

@@ -57,6 +57,7 @@ void slot_reset(struct slot *);                          /* empties its arena */
 void slot_queue(struct slot *, const struct statement *); /* texts must live until done */
 int slot_queued(const struct slot *);                    /* statements queued since the last flush: the next one's index */
 void slot_flush(struct slot *, const struct slot_client *);
+int slot_failed_at(const struct slot *);                 /* index of the statement that failed last */
 bool slot_busy(const struct slot *);
 void slot_cancel(struct slot *);                         /* asks the server to cancel what runs; never blocks us */
 bool slot_cancelled(const struct slot *);                /* the last 57014 was our own doing */

@@ -1,0 +1,39 @@
+-- name: look
+SELECT l.holder, EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat), l.beat = '-infinity',
+       l.pid IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) l.pid)
+  FROM :"state".lease l WHERE l.run = $1::bigint
+
+-- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE.
+-- name: take
+INSERT INTO :"state".lease AS l (run, fence, holder, pid, beat)
+VALUES ($1::bigint, 1, $2, CASE WHEN $3::boolean THEN pg_catalog.pg_backend_pid() END, pg_catalog.clock_timestamp())
+ON CONFLICT (run) DO UPDATE
+   SET fence = l.fence + 1, holder = excluded.holder, pid = excluded.pid, beat = excluded.beat
+ WHERE l.beat < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => $4::int)
+    OR (l.pid IS NOT NULL
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) l.pid))
+RETURNING fence
+
+-- name: release
+UPDATE :"state".lease SET beat = '-infinity' WHERE run = $1::bigint AND fence = $2::bigint
+
+-- name: beat
+WITH beat AS (UPDATE :"state".lease
+                 SET beat = pg_catalog.clock_timestamp(), pid = CASE WHEN $3::boolean THEN pg_catalog.pg_backend_pid() END
+               WHERE run = $1::bigint AND fence = $2::bigint RETURNING run)
+SELECT r.wanted FROM beat JOIN :"state".runs r ON r.run = beat.run
+
+-- Fence and checkpoint in one statement, first in the batch's transaction. No row: the lease is lost. 23505: the COMMIT
+-- whose answer was lost had gone through. FOR KEY SHARE and nothing stronger, or heartbeats and workers queue up.
+-- name: hold
+INSERT INTO :"state".batches (run, step, round, part, pass, first, last)
+SELECT l.run, $2::int, $6::int, $7::int, $8::int, $4::bigint, $5::bigint
+  FROM :"state".lease l WHERE l.run = $1::bigint AND l.fence = $3::bigint FOR KEY SHARE
+
+-- name: counts
+UPDATE :"state".batches SET rows = $7::bigint, children = $8::bigint, spared = $9::bigint, ms = $10::int
+ WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int AND first = $6::bigint
+
+-- name: checkpoint
+SELECT last, rows, children, spared FROM :"state".batches
+ WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int AND first = $6::bigint

@@ -1,0 +1,71 @@
+-- name: unfinished
+SELECT run, plan, environment, table_name, state, definition::text, tree, search_path
+  FROM :"state".runs
+ WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state NOT IN ('cancelled', 'finished')
+
+-- name: latest_finished
+SELECT run, plan, environment, table_name, state, definition::text, tree, search_path
+  FROM :"state".runs
+ WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state = 'finished'
+ ORDER BY run DESC LIMIT 1
+
+-- Two that start at once meet at runs_unfinished: one of them gets no row back.
+-- name: create_run
+INSERT INTO :"state".runs (plan, environment, table_name, table_oid, definition, tree, search_path, program)
+VALUES ($1, $2, $3, $4::oid, $5::jsonb, $6, $7, $8)
+ON CONFLICT DO NOTHING
+RETURNING run
+
+-- name: add_step
+INSERT INTO :"state".steps (run, step, name, kind) VALUES ($1::bigint, $2::int, $3, $4) ON CONFLICT DO NOTHING
+
+-- FOR KEY SHARE on the lease: a takeover that raises the fence waits for this statement, or this one finds nothing.
+-- name: set_state
+WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
+UPDATE :"state".runs r
+   SET state = $3, error = $4::jsonb,
+       wanted = CASE WHEN $3 = 'running' THEN NULL ELSE r.wanted END,
+       finished = CASE WHEN $3 IN ('finished', 'cancelled') THEN pg_catalog.clock_timestamp() END
+  FROM held WHERE r.run = held.run
+
+-- name: set_tree
+WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
+UPDATE :"state".runs r SET tree = $3 FROM held WHERE r.run = held.run
+
+-- name: steps
+SELECT name, kind, state, note, round, rows, COALESCE(total, -1), spared, batches, ms
+  FROM :"state".steps WHERE run = $1::bigint ORDER BY step
+
+-- name: set_step
+WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
+UPDATE :"state".steps s
+   SET state = $4, round = $5::int, rows = $6::bigint, total = NULLIF($7::bigint, -1), spared = $8::bigint,
+       batches = $9::bigint, ms = $10::bigint, note = $11,
+       started = CASE WHEN $4 = 'waiting' THEN NULL ELSE COALESCE(s.started, pg_catalog.clock_timestamp()) END,
+       finished = CASE WHEN $4 IN ('done', 'skipped') THEN pg_catalog.clock_timestamp() END
+  FROM held WHERE s.run = held.run AND s.step = $3::int
+
+-- name: sums
+SELECT COALESCE(pg_catalog.sum(rows), 0)::bigint, COALESCE(pg_catalog.sum(children), 0)::bigint,
+       COALESCE(pg_catalog.sum(spared), 0)::bigint, pg_catalog.count(*)
+  FROM :"state".batches WHERE run = $1::bigint AND step = $2::int AND round = $3::int
+
+-- name: add_object
+INSERT INTO :"state".objects (run, kind, schema_name, name) VALUES ($1::bigint, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- name: forget_object
+DELETE FROM :"state".objects WHERE run = $1::bigint AND kind = $2 AND schema_name = $3 AND name = $4
+
+-- name: objects
+SELECT kind, schema_name, name FROM :"state".objects
+ WHERE run = $1::bigint AND ($2::text IS NULL OR kind = $2) ORDER BY kind, schema_name, name
+
+-- Between one batch and the next, before the first and behind the last: what is still to do.
+-- name: gaps
+SELECT pg_catalog.max(b.last) OVER (ORDER BY b.first ROWS UNBOUNDED PRECEDING) + 1 AS first,
+       pg_catalog.lead(b.first, 1, $5::bigint + 1) OVER (ORDER BY b.first) - 1 AS last
+  FROM (SELECT 0::bigint AS first, 0::bigint AS last
+        UNION ALL
+        SELECT first, last FROM :"state".batches
+         WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = 1) b
+ ORDER BY 1

@@ -1,0 +1,28 @@
+/*
+ * The state schema: where runs, steps, checkpoints and the lease live, in the target database, beside the data they
+ * speak of, so that both commit together. Documented for people in docs/operations.md: they may query all of it.
+ */
+#pragma once
+#include "base/error.h"
+#include "database/sql.h"
+#include "wire/slot.h"
+
+enum { STATE_VERSION = 1 };
+
+struct state {
+    struct slot *slot;  /* straight questions about state go here */
+    const char *schema; /* raw name, default "pgwinnow" */
+};
+
+/* The SQL that init sends, for a DBA to run by hand. */
+const char *schema_script(struct arena *, const char *schema, struct error *);
+
+/* 0 when there is no state in this schema. A newer version than ours is refused (FAULT_REFUSED). */
+int schema_version(const struct state *, struct arena *, struct error *);
+
+/* Creates or upgrades, in one transaction; nothing to do when it is there. */
+void schema_init(const struct state *, struct arena *, struct error *);
+
+/* Expands a statement of state/ (:"state" is the schema) and asks. */
+struct rows *state_ask(const struct state *, struct arena *, const char *about, const struct sql *, const char *const *values,
+                       int count, struct error *);

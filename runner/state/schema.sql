@@ -1,0 +1,112 @@
+-- The state schema, version 1. `pgwinnow init --print` prints these statements.
+
+-- name: create_schema
+CREATE SCHEMA IF NOT EXISTS :"state"
+
+-- One row. An older program refuses a newer schema.
+-- name: create_version
+CREATE TABLE IF NOT EXISTS :"state".version (
+    version int PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT pg_catalog.now()
+)
+
+-- name: mark_version
+INSERT INTO :"state".version (version) VALUES (1) ON CONFLICT DO NOTHING
+
+-- `wanted` is the switch that needs no client: UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 7.
+-- name: create_runs
+CREATE TABLE IF NOT EXISTS :"state".runs (
+    run bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    plan text NOT NULL,
+    environment text,
+    table_name text NOT NULL,
+    table_oid oid NOT NULL,
+    state text NOT NULL DEFAULT 'running'
+        CHECK (state IN ('running', 'waiting', 'paused', 'failed', 'refused', 'cancelled', 'finished')),
+    wanted text CHECK (wanted IN ('paused', 'cancelled')),
+    definition jsonb NOT NULL,
+    tree text,
+    search_path text NOT NULL,
+    role name NOT NULL DEFAULT CURRENT_USER,
+    program text NOT NULL,
+    started timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    finished timestamptz,
+    error jsonb
+)
+
+-- One unfinished run of a plan and environment: two that start at once meet here.
+-- name: create_runs_unfinished
+CREATE UNIQUE INDEX IF NOT EXISTS runs_unfinished ON :"state".runs (plan, COALESCE(environment, ''))
+    WHERE state NOT IN ('cancelled', 'finished')
+
+-- Every batch takes FOR KEY SHARE on its row by (run, fence) first. A heartbeat changes no key column, so it never waits
+-- for a batch; a takeover raises `fence` and so waits for the open ones, and none can begin after it.
+-- name: create_lease
+CREATE TABLE IF NOT EXISTS :"state".lease (
+    run bigint PRIMARY KEY REFERENCES :"state".runs ON DELETE CASCADE,
+    fence bigint NOT NULL,
+    holder text NOT NULL,
+    pid int,
+    beat timestamptz NOT NULL,
+    UNIQUE (run, fence)
+)
+
+-- name: create_steps
+CREATE TABLE IF NOT EXISTS :"state".steps (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    step int NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'skipped')),
+    round int NOT NULL DEFAULT 1,
+    rows bigint NOT NULL DEFAULT 0,
+    total bigint,
+    spared bigint NOT NULL DEFAULT 0,
+    batches bigint NOT NULL DEFAULT 0,
+    ms bigint NOT NULL DEFAULT 0,
+    started timestamptz,
+    finished timestamptz,
+    note text,
+    PRIMARY KEY (run, step)
+)
+
+-- A checkpoint is a row, written first in the batch's own transaction. The key is what the batch took: a second try of a
+-- batch whose COMMIT had gone through although the answer was lost meets its own row. `part` 0 is the tracking table.
+-- name: create_batches
+CREATE TABLE IF NOT EXISTS :"state".batches (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    step int NOT NULL,
+    round int NOT NULL,
+    part int NOT NULL,
+    pass int NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    rows bigint NOT NULL DEFAULT 0,
+    children bigint NOT NULL DEFAULT 0,
+    spared bigint NOT NULL DEFAULT 0,
+    ms int,
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, step, round, part, pass, first)
+)
+
+-- What the run made and somebody must drop: tracking tables, temporary indexes.
+-- name: create_objects
+CREATE TABLE IF NOT EXISTS :"state".objects (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    kind text NOT NULL CHECK (kind IN ('tracking', 'index', 'sequence')),
+    schema_name text NOT NULL,
+    name text NOT NULL,
+    PRIMARY KEY (run, kind, schema_name, name)
+)
+
+-- name: has_version
+SELECT pg_catalog.to_regclass(pg_catalog.format('%I.version', $1::text)) IS NOT NULL
+
+-- name: read_version
+SELECT COALESCE(pg_catalog.max(version), 0) FROM :"state".version
+
+-- name: may_create
+SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
+    OR EXISTS (SELECT FROM pg_catalog.pg_namespace n
+                WHERE n.nspname OPERATOR(pg_catalog.=) $1::name AND pg_catalog.has_schema_privilege(n.oid, 'CREATE')),
+       CURRENT_USER, pg_catalog.current_database()

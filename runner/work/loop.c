@@ -1,0 +1,266 @@
+/* The batch loop. Owns ranges, retries and pace; leaves what a batch does to the step's part. */
+#include "work/loop.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "state/lease.h"
+#include "work/batch.h"
+#include "work/retry.h"
+
+enum { ENOUGH_TO_JUDGE = 50 };
+
+/* --- ranges that wait for another try --- */
+
+static void push_retry(struct loop *loop, const struct range *range) {
+    if (loop->retry_count == loop->retry_room) {
+        loop->retry_room = loop->retry_room ? 2 * loop->retry_room : 64;
+        struct range *larger = arena_alloc(loop->arena, loop->retry_room * sizeof *larger);
+        if (loop->retry_count) memcpy(larger, loop->retries, loop->retry_count * sizeof *larger);
+        loop->retries = larger;
+    }
+    loop->retries[loop->retry_count++] = *range;
+}
+
+static bool take_retry(struct batch *batch) {
+    struct loop *loop = batch->loop;
+    for (size_t i = 0; i < loop->retry_count; i++) {
+        if (loop->retries[i].due > clock_ms()) continue;
+        batch->range = loop->retries[i];
+        memmove(&loop->retries[i], &loop->retries[i + 1], (loop->retry_count - i - 1) * sizeof *loop->retries);
+        loop->retry_count--;
+        return true;
+    }
+    return false;
+}
+
+/* The second half becomes a range of its own; false when there is nothing to halve. */
+static bool halve(struct batch *batch) {
+    struct range *range = &batch->range;
+    if (range->last <= range->first) return false;
+    struct range rest = *range;
+    range->last = range->first + (range->last - range->first) / 2;
+    rest.first = range->last + 1;
+    rest.tries = rest.races = 0;
+    rest.due = 0;
+    push_retry(batch->loop, &rest);
+    return true;
+}
+
+bool loop_others_busy(const struct loop *loop, const struct batch *self, bool (*which)(const struct range *)) {
+    for (size_t i = 0; i < loop->batch_count; i++) {
+        const struct batch *b = &loop->batches[i];
+        if (b != self && b->phase != PHASE_IDLE && b->phase != PHASE_CUT && b->phase != PHASE_REST && which(&b->range)) return true;
+    }
+    return loop_retries(loop, which);
+}
+
+bool loop_retries(const struct loop *loop, bool (*which)(const struct range *)) {
+    for (size_t i = 0; i < loop->retry_count; i++)
+        if (which(&loop->retries[i])) return true;
+    return false;
+}
+
+/* --- judging a failed try --- */
+
+static void wait_for(struct loop *loop, const char *reason) {
+    struct progress *p = &loop->run->progress;
+    if (!p->waiting) p->waiting_since = clock_ms();
+    snprintf(loop->reason, sizeof loop->reason, "%s", reason);
+    p->waiting = loop->reason;
+}
+
+/* Puts the range back, to be taken again after a pause; after the last try the part may know another way. */
+static void again_later(struct batch *batch, int64_t pause) {
+    struct loop *loop = batch->loop;
+    const struct plan_step *step = &loop->run->plan->steps[loop->step];
+    if (++batch->range.tries > step->settings.locks.retries && !loop->part->stuck(batch, false)) {
+        error_promote(loop->error, &batch->error);
+        return;
+    }
+    batch->range.due = clock_ms() + pause;
+    push_retry(loop, &batch->range);
+    if (pause) wait_for(loop, batch->error.message);
+}
+
+static void take_less(struct batch *batch) {
+    struct loop *loop = batch->loop;
+    if (halve(batch)) {
+        batch->range.due = 0;
+        push_retry(loop, &batch->range);
+    } else if (loop->part->stuck(batch, true)) {
+        push_retry(loop, &batch->range);
+    } else {
+        error_promote(loop->error, &batch->error);
+    }
+}
+
+static void judge(struct batch *batch, enum verdict verdict) {
+    struct loop *loop = batch->loop;
+    switch (verdict) {
+    case VERDICT_LATER:
+        pace_halve(&loop->pace);
+        again_later(batch, retry_pause(batch->range.tries + 1));
+        return;
+    case VERDICT_SMALLER:
+        pace_halve(&loop->pace);
+        if (!halve(batch))
+            again_later(batch, retry_pause(batch->range.tries + 1));
+        else
+            push_retry(loop, &batch->range);
+        return;
+    case VERDICT_RACE:
+        if (++batch->range.races >= MOST_RACES) break;
+        push_retry(loop, &batch->range);
+        return;
+    case VERDICT_CONNECT: again_later(batch, 0); return;
+    case VERDICT_DONE:
+    case VERDICT_FAIL: break;
+    }
+    error_promote(loop->error, &batch->error);
+}
+
+/* Half of fifty batches failing is not bad luck. */
+static void watch_failures(struct loop *loop, const struct batch *batch) {
+    if (loop->failed < ENOUGH_TO_JUDGE || loop->failed * 2 <= loop->tried) return;
+    fail(loop->error, FAULT_FAILED, "over half of %lld batches failed; the last: %s", (long long)loop->tried, batch->error.message);
+    fail_hint(loop->error, "something is in the way all the time; run again when it is gone");
+}
+
+void loop_try_failed(struct batch *batch, bool at_hold) {
+    struct loop *loop = batch->loop;
+    if (batch->too_large) {
+        take_less(batch);
+        return;
+    }
+    if (batch->cancelled) {
+        run_check_stop(loop->run, loop->error);
+        error_promote(loop->error, &batch->error);
+        return;
+    }
+    loop->failed++;
+    judge(batch, retry_verdict(&batch->error, at_hold));
+    watch_failures(loop, batch);
+}
+
+void loop_try_done(struct batch *batch) {
+    struct loop *loop = batch->loop;
+    struct event_step *shown = loop->run->steps[loop->step].shown;
+    int64_t ms = clock_ms() - batch->began, changed = batch->counts.rows + batch->counts.children;
+    pace_done(&loop->pace, changed, ms);
+    loop->counts.rows += batch->counts.rows;
+    loop->counts.children += batch->counts.children;
+    loop->counts.spared += batch->counts.spared;
+    loop->counts.contested += batch->counts.contested;
+    loop->batch_total++;
+    loop->work_rows += batch->counts.rows + batch->counts.spared;
+    loop->run->removed += batch->counts.rows;
+    shown->rows += batch->counts.rows;
+    shown->spared += batch->counts.spared;
+    shown->batches++;
+    struct progress *p = &loop->run->progress;
+    double seconds = (double)(clock_ms() - loop->since) / 1000;
+    p->rate = seconds > 0 ? (double)loop->work_rows / seconds : 0;
+    p->batch_size = pace_size(&loop->pace);
+    p->waiting = NULL;
+    if (loop->part->committed) loop->part->committed(batch);
+    if (batch->again) {
+        batch->range.pass++;
+        batch->range.tries = batch->range.races = 0;
+        push_retry(loop, &batch->range);
+    }
+    run_tell(loop->run, EVENT_BATCH_COMMITTED, NULL, NULL);
+}
+
+/* --- the walk over the workers --- */
+
+static void next(struct batch *batch) {
+    struct loop *loop = batch->loop;
+    batch_reset(batch);
+    if (take_retry(batch)) {
+        batch_begin(batch);
+        return;
+    }
+    if (loop->cutting) return;
+    enum cut cut = loop->part->cut(batch);
+    loop->done = cut == CUT_DONE;
+    if (cut == CUT_RANGE) batch_begin(batch);
+    if (cut == CUT_ASKED) batch_ask_cut(batch);
+}
+
+static bool all_idle(const struct loop *loop) {
+    for (size_t i = 0; i < loop->batch_count; i++)
+        if (loop->batches[i].phase != PHASE_IDLE) return false;
+    return true;
+}
+
+static void turn(struct loop *loop) {
+    run_check_stop(loop->run, loop->error);
+    int64_t now = clock_ms();
+    for (size_t i = 0; i < loop->batch_count; i++) {
+        struct batch *b = &loop->batches[i];
+        if (stop_level() >= 2 && (b->phase == PHASE_ROUND || b->phase == PHASE_CUT)) slot_cancel(b->slot);
+        if (b->phase == PHASE_LOST && (now >= b->due || failed(loop->error))) batch_reconnect(b);
+        if (b->phase == PHASE_REST && (now >= b->due || failed(loop->error))) b->phase = PHASE_IDLE;
+        if (b->phase == PHASE_IDLE && !failed(loop->error)) next(b);
+    }
+}
+
+/* When the next thing is due that no descriptor tells of. */
+static int64_t until_due(const struct loop *loop) {
+    int64_t now = clock_ms(), due = now + 200;
+    for (size_t i = 0; i < loop->batch_count; i++) {
+        const struct batch *b = &loop->batches[i];
+        if ((b->phase == PHASE_REST || b->phase == PHASE_LOST) && b->due < due) due = b->due;
+        if (b->phase != PHASE_IDLE) continue;
+        for (size_t j = 0; j < loop->retry_count; j++)
+            if (loop->retries[j].due < due) due = loop->retries[j].due;
+    }
+    return due > now ? due - now : 0;
+}
+
+static struct slot *worker(struct run *run, size_t i, struct error *error) {
+    if (!run->workers[i]) run->workers[i] = slot_open(run->wire, run->arena, run->url, "pgwinnow", error);
+    if (run->workers[i] && slot_lost(run->workers[i])) slot_reopen(run->workers[i], error);
+    return run->workers[i];
+}
+
+static void open_workers(struct loop *loop, struct arena *arena) {
+    struct run *run = loop->run;
+    int64_t wanted = run->plan->steps[loop->step].settings.batch.workers;
+    loop->batch_count = (size_t)wanted < run->worker_count ? (size_t)wanted : run->worker_count;
+    loop->batches = arena_alloc(arena, loop->batch_count * sizeof *loop->batches);
+    for (size_t i = 0; i < loop->batch_count; i++) {
+        struct slot *slot = worker(run, i, loop->error);
+        loop->batches[i] = (struct batch){.loop = loop, .slot = slot};
+        if (!slot) return;
+        loop->batches[i].arena = slot_arena(slot);
+    }
+}
+
+void loop_run(struct run *run, size_t step, const struct part *part, void *job, bool hash_joins, struct error *error) {
+    if (failed(error)) return;
+    struct arena *arena = arena_new(run->arena);
+    struct loop *loop = arena_alloc(arena, sizeof *loop);
+    *loop = (struct loop){.run = run, .step = step, .part = part, .job = job, .hash_joins = hash_joins, .error = error, .arena = arena,
+                          .pace = pace_new(&run->plan->steps[step].settings.batch), .since = clock_ms()};
+    run->progress = (struct progress){.batch_size = pace_size(&loop->pace)};
+    open_workers(loop, arena);
+    for (turn(loop); !all_idle(loop) || (!failed(error) && !(loop->done && !loop->retry_count)); turn(loop))
+        wire_wait(run->wire, until_due(loop));
+    run->progress = (struct progress){0};
+    for (size_t i = 0; i < loop->batch_count; i++)
+        if (loop->batches[i].slot) slot_reset(loop->batches[i].slot);
+}
+
+void loop_explain(struct run *run, size_t step, const struct part *part, void *job, const struct range *range,
+                  struct explanation *explanation, struct error *error) {
+    struct loop loop = {.run = run, .step = step, .part = part, .job = job, .error = error,
+                        .pace = pace_new(&run->plan->steps[step].settings.batch)};
+    struct batch batch = {.loop = &loop, .arena = run->arena, .range = *range, .explanation = explanation, .round = 1};
+    batch.error = error_new(run->arena);
+    part->fill(&batch);
+    error_promote(error, &batch.error);
+}

@@ -1,0 +1,17 @@
+/*
+ * How large the next batch is: what is measured decides. Aims at batch.target by the smoothed time of the last batches,
+ * grows by at most a fifth a step, halves after a timeout or a lost deadlock, stays within min and max.
+ */
+#pragma once
+#include "plan/plan.h"
+
+struct pace {
+    struct batch_settings settings;
+    double size;
+};
+
+struct pace pace_new(const struct batch_settings *);
+int64_t pace_size(const struct pace *);
+void pace_done(struct pace *, int64_t rows, int64_t ms); /* a batch of so many rows took so long */
+void pace_halve(struct pace *);
+int64_t pace_pause(const struct pace *); /* ms to rest, with jitter */

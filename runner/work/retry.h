@@ -1,0 +1,21 @@
+/* What to do about a failed batch: decided here and nowhere else, by SQLSTATE. */
+#pragma once
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum verdict {
+    VERDICT_FAIL,    /* nothing that time would mend */
+    VERDICT_LATER,   /* a lock, a deadlock, a serialisation failure: again after a growing, jittered pause */
+    VERDICT_SMALLER, /* it took too long: half the batch */
+    VERDICT_RACE,    /* a row came or changed between our statements: again, thoroughly; three times in a row is a failure */
+    VERDICT_CONNECT, /* the connection is gone: connect, then the very same range again */
+    VERDICT_DONE,    /* the checkpoint is there: the COMMIT whose answer was lost had gone through */
+};
+
+enum { MOST_RACES = 3 };
+
+/* at_hold: the failing statement was the hold, so 23505 is its own checkpoint. */
+enum verdict retry_verdict(const struct error *, bool at_hold);
+
+int64_t retry_pause(int tries); /* ms: 50, 100, 200 ... 60,000, each with a fifth of jitter */

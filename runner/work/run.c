@@ -1,0 +1,49 @@
+/* Small questions about a run that every step asks. */
+#include "work/run.h"
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "base/text.h"
+
+void run_check_stop(struct run *run, struct error *error) {
+    if (run->lease_lost) {
+        fail(error, FAULT_HELD, "the lease of run %lld was lost to another runner", (long long)run->holder.run);
+        fail_hint(error, "nothing more was written by this one; `pgwinnow status` shows who runs it now");
+    } else if (stop_level() > 0) {
+        fail(error, FAULT_STOPPED, "stopped by a signal; what was begun is saved");
+        fail_hint(error, "the same command goes on from here");
+    } else if (run->wanted) {
+        fail(error, FAULT_STOPPED, "%s: somebody set `wanted` in %s.runs", run->wanted, run->state.schema);
+        fail_hint(error, text_equal(run->wanted, "paused") ? "the same command goes on from here" : NULL);
+    } else if (run->max_rows && run->removed >= run->max_rows) {
+        fail(error, FAULT_STOPPED, "stopped after %s rows, as --max-rows asked", text_count(error->arena, run->removed));
+        fail_hint(error, "look at the result; the same command without --max-rows goes on from here");
+    }
+}
+
+void run_tell(struct run *run, enum event_type type, const char *message, const char *hint) {
+    const struct progress *p = &run->progress;
+    const struct event_step *now = run->shown ? &run->shown[run->step] : NULL;
+    bool counting = now && run->step < run->plan->step_count && now->total >= 0;
+    int64_t left = counting ? now->total - now->rows : -1;
+    struct event event = {
+        .type = type,
+        .run = run->holder.run,
+        .plan = run->plan->name,
+        .environment = run->plan->environment,
+        .table = run->table ? run->table->shown : run->plan->table.name,
+        .steps = run->shown,
+        .step_count = run->plan->step_count,
+        .step = run->step,
+        .rate = p->rate,
+        .eta_ms = left >= 0 && p->rate > 0 ? (int64_t)((double)left / p->rate * 1000) : -1,
+        .batch_size = p->batch_size,
+        .doing = p->doing,
+        .waiting = p->waiting,
+        .waiting_ms = p->waiting ? clock_ms() - p->waiting_since : 0,
+        .message = message,
+        .hint = hint,
+        .ms = clock_ms() - run->began,
+    };
+    event_tell(run->listeners, &event);
+}

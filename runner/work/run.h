@@ -1,0 +1,62 @@
+/*
+ * A run: everything a step may touch. Made by the engine, filled by compile, alive until the command ends.
+ */
+#pragma once
+#include "base/event.h"
+#include "database/tree.h"
+#include "plan/plan.h"
+#include "state/lease.h"
+
+struct tracking;
+
+struct run_step {
+    struct event_step *shown; /* its row in run->shown */
+    int round;                /* 1; one more each time an index step sends the run back to track */
+    void *own;                /* what the step's compile() left for its run() */
+    const char *note;         /* a line kept with the step: what was held, built, skipped */
+    int64_t began;            /* clock_ms */
+};
+
+/* What the display shows of the step at hand; steps write, the progress timer reads. */
+struct progress {
+    double rate;
+    int64_t batch_size;
+    const char *doing, *waiting; /* waiting NULL: it does not */
+    int64_t waiting_since;       /* clock_ms */
+};
+
+struct run {
+    struct arena *arena;
+    struct wire *wire;
+    const struct plan *plan;
+    const char *url, *direct_url;
+    struct state state;          /* its slot is the desk */
+    struct slot *desk;           /* straight questions, and the first worker of a batch loop */
+    struct slot **workers;       /* [0] is the desk; the others open when a loop wants them */
+    size_t worker_count;
+    struct holder holder;        /* run 0 in explain: nothing is recorded */
+    const char *search_path;
+    bool yes;                    /* --yes */
+    const char *accepted_tree;   /* --tree, or what an earlier session of this run accepted */
+    struct table *table;
+    struct tree *tree;           /* empty tree (node 0 only) without a discover step */
+    enum missing_index missing_index;
+    struct tracking *tracking;   /* NULL without a track step */
+    struct listener *listeners;
+    struct run_step *steps;
+    struct event_step *shown;
+    size_t step;                 /* at hand */
+    struct progress progress;
+    int64_t began;
+    int64_t max_rows, removed;   /* max_rows 0: no canary */
+    const char *wanted;          /* "paused", "cancelled": asked for through the runs table */
+    bool lease_lost;
+    const char *restart_reason;  /* set by an index step: go back to track */
+};
+
+/* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
+ * canary. Steps ask before each statement that may take long. */
+void run_check_stop(struct run *, struct error *);
+
+void run_tell(struct run *, enum event_type, const char *message, const char *hint);
+

@@ -1,0 +1,48 @@
+/* Beginning and ending transactions with all their settings. */
+#include "work/session.h"
+
+#include "sql/work/session.sql.h"
+
+enum { IDLE_MS = 15000 }; /* a suspended runner with an open batch blocks a takeover for no longer than this */
+
+struct session session_for(struct run *run, size_t step, struct arena *arena) {
+    const struct lock_settings *locks = step < run->plan->step_count ? &run->plan->steps[step].settings.locks : &run->plan->settings.locks;
+    const char *name = step < run->plan->step_count ? run->plan->steps[step].name : "compile";
+    return (struct session){.application = arena_printf(arena, "pgwinnow: %lld %s", (long long)run->holder.run, name),
+                            .search_path = run->search_path,
+                            .lock_timeout = locks->lock_timeout,
+                            .statement_timeout = locks->statement_timeout,
+                            .idle_timeout = IDLE_MS};
+}
+
+static const char *ms(struct arena *arena, int64_t n) { return arena_printf(arena, "%lldms", (long long)n); }
+
+void session_statements(const struct session *s, struct arena *arena, struct statement out[SESSION_STATEMENTS]) {
+    const char *values[] = {s->search_path,
+                            s->application,
+                            ms(arena, s->lock_timeout),
+                            ms(arena, s->statement_timeout),
+                            ms(arena, s->idle_timeout),
+                            s->pinned && !s->hash_joins ? "off" : "on",
+                            s->pinned ? "off" : "on"};
+    enum { COUNT = sizeof values / sizeof *values };
+    out[0] = (struct statement){.about = "beginning a transaction", .text = s->read_only ? sql_begin_read.text : sql_begin_write.text};
+    out[1] = (struct statement){"setting up a transaction", sql_settings.text, arena_copy(arena, values, sizeof values), COUNT};
+    out[2] = (struct statement){.about = "making constraints immediate", .text = sql_immediate.text};
+}
+
+void session_begin(struct slot *slot, struct arena *arena, const struct session *session, struct error *error) {
+    struct statement statements[SESSION_STATEMENTS];
+    session_statements(session, arena, statements);
+    for (int i = 0; i < SESSION_STATEMENTS; i++) ask(slot, arena, &statements[i], error);
+}
+
+/* A lost connection has rolled back by itself. */
+void session_end(struct slot *slot, struct arena *arena, struct error *error) {
+    if (!failed(error)) {
+        ask(slot, arena, &(struct statement){.about = "committing", .text = "COMMIT"}, error);
+    } else if (!slot_lost(slot) && slot_in_transaction(slot)) {
+        struct error ignored = error_new(arena);
+        ask(slot, arena, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &ignored);
+    }
+}
