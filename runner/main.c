@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "commands/arguments.h"
 #include "commands/help.h"
 #include "commands/tell.h"
-#include "commands/version.h"
 
 static void dispatch(struct command_line *line, struct arena *arena, struct error *error) {
     if (line->version)

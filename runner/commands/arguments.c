@@ -4,12 +4,12 @@
  */
 #include "commands/arguments.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "plan/quantity.h"
 
 enum { MOST_NAMES = 64 };
 
@@ -49,39 +49,24 @@ static void read_setting(struct reader *r, const char *value, struct settings_gi
         (struct plan_setting){arena_strndup(r->arena, value, (size_t)(equals - value)), equals + 1};
 }
 
-/* The number at the front of a text; false when there is none or it does not fit. */
-static bool leading_number(const char *text, int64_t *number, const char **rest) {
-    if (*text < '0' || *text > '9') return false;
-    char *end;
-    errno = 0;
-    *number = strtoll(text, &end, 10);
-    *rest = end;
-    return errno == 0;
-}
-
 static void read_count(struct reader *r, const char *value, int64_t *field) {
-    const char *rest;
+    const char *why;
     int64_t number;
     if (given_twice(r, *field != -1)) return;
-    if (!leading_number(value, &number, &rest) || *rest || number < 1) {
+    if (quantity_count(value, &number, &why) && number >= 1)
+        *field = number;
+    else
         bad_value(r, value, "a whole number from 1");
-        return;
-    }
-    *field = number;
 }
 
 static void read_duration(struct reader *r, const char *value, int64_t *field) {
-    static const struct { const char *unit; int64_t ms; } units[] = {
-        {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000},
-    };
-    const char *rest;
-    int64_t number;
+    const char *why;
+    int64_t ms;
     if (given_twice(r, *field != -1)) return;
-    if (leading_number(value, &number, &rest))
-        for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-            if (strcmp(rest, units[i].unit) == 0 && !__builtin_mul_overflow(number, units[i].ms, field)) return;
-    *field = -1;
-    bad_value(r, value, "a duration, like 500ms, 10min or 30d");
+    if (quantity_duration(value, &ms, &why))
+        *field = ms;
+    else
+        bad_value(r, value, "a duration, like 500ms, 10min or 30d");
 }
 
 static const char *joined(struct arena *arena, const char *const *words) {

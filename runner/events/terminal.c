@@ -6,11 +6,13 @@
  * become a list) and by height (steps to come become one line, then the least telling lines go).
  */
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "events/screen.h"
 #include "events/sinks.h"
 
-enum { FRAME_MS = 100, WIDE = 60, LEAST_BAR = 10, MOST_BAR = 40, MOST_REASON_LINES = 3, MOST_DOING_LINES = 2 };
+enum { FRAME_MS = 100, WIDE = 60, NARROW = 30, LEAST_BAR = 10, MOST_BAR = 40, MOST_REASON_LINES = 3, MOST_DOING_LINES = 2 };
 
 struct terminal {
     struct listener listener;
@@ -85,7 +87,8 @@ static const char *count_text(const struct terminal *t, int64_t n) { return text
 static const char *rows_so_far(const struct terminal *t, const struct event_step *step) {
     if (step->rows < 0) return "";
     if (step->total < 0) return arena_printf(t->scratch, "%s rows", count_text(t, step->rows));
-    return arena_printf(t->scratch, "%s of %s", count_text(t, step->rows), count_text(t, step->total));
+    const char *total = count_text(t, step->total);
+    return arena_printf(t->scratch, "%*s of %s", wide(t) ? (int)strlen(total) : 0, count_text(t, step->rows), total);
 }
 
 /* Pieces of a sentence, each whole: one that does not fit starts the next line. */
@@ -132,7 +135,8 @@ static void header(struct terminal *t, struct lines *lines, const struct event *
 static void add_counts(struct terminal *t, struct line *line, const struct event_step *step, size_t column) {
     const char *rows = "", *time = step->ms >= 0 ? clock_text(t->scratch, step->ms) : "";
     if (step->rows >= 0)
-        rows = arena_printf(t->scratch, "%s %s", count_text(t, step->rows), step->rows == 1 ? "row" : "rows");
+        rows = arena_printf(t->scratch, "%s%s", count_text(t, step->rows),
+                            t->screen.width < NARROW ? "" : step->rows == 1 ? " row" : " rows");
     if (!wide(t)) {
         if (*rows) line_addf(line, STYLE_PLAIN, " %s", rows);
         if (*time) line_addf(line, STYLE_DIM, " %s", time);
@@ -171,12 +175,13 @@ static void ending(struct terminal *t, struct lines *lines, const struct event *
     static const struct { const char *words; enum style style; } ends[EVENT_TYPES] = {
         [EVENT_RUN_FINISHED] = {"finished in", STYLE_GREEN},
         [EVENT_RUN_FAILED] = {"failed after", STYLE_RED},
-        [EVENT_RUN_PAUSED] = {"stopped before its end, after", STYLE_YELLOW},
+        [EVENT_RUN_PAUSED] = {"stopped early, after", STYLE_YELLOW},
     };
     if (t->open_step && t->open_step <= event->step_count) step_line(t, lines, event, t->open_step - 1);
     t->open_step = 0;
     struct line *line = add_line(t, lines);
-    line_addf(line, ends[event->type].style, "run %lld %s %s", (long long)event->run, ends[event->type].words,
+    if (wide(t)) line_addf(line, ends[event->type].style, "run %lld ", (long long)event->run);
+    line_addf(line, ends[event->type].style, "%s %s", ends[event->type].words,
               clock_text(t->scratch, event->ms < 0 ? 0 : event->ms));
     if (event->type == EVENT_RUN_FINISHED && event->message) wrapped(t, lines, STYLE_PLAIN, "", event->message, MOST_REASON_LINES);
 }
@@ -191,6 +196,7 @@ static void bar_line(struct terminal *t, struct lines *lines, const struct event
     add_spinner(t, line);
     line_add(line, STYLE_BOLD, step->name);
     if (step->total < 0) {
+        if (wide(t)) line_pad(line, column - 2);
         if (*rows) line_addf(line, STYLE_PLAIN, "  %s", rows);
         return;
     }
