@@ -28,7 +28,8 @@ struct edge_name {
 bool name_parse(struct arena *, const char *text, struct name *, const char **why);
 bool edge_name_parse(struct arena *, const char *text, struct edge_name *, const char **why);
 
-/* As it is written in SQL: quoted only where it must be (keywords too, when reserved). For people, not for statements. */
+/* As it is written in SQL: quoted only where quote_ident() would. For people, not for statements. */
 const char *name_text(struct arena *, const struct name *);
 const char *identifier_text(struct arena *, const char *identifier);
-const char *edge_name_text(struct arena *, const char *schema, const char *table, const char *const *columns, size_t count);
+const char *edge_name_text(struct arena *, const char *schema, const char *table, const char *const *columns,
+                           size_t count);

@@ -48,10 +48,16 @@ enum option_kind {
     OPTION_FLAG,     /* bool: true or false */
     OPTION_CHOICE,   /* int: the index in `choices` */
     OPTION_GROUP,    /* a nested struct at the offset, described by `group` */
-    OPTION_MAP,      /* struct entries: any names to values of kind `item` (SQL, TEXT or CHOICE) */
+    OPTION_MAP,      /* struct entries: any names to values of kind `item` (SQL, TEXT or CHOICE; GROUP only in the
+                        plan's own table, for variables and environments, which plan/ reads itself) */
+    OPTION_STEPS,    /* the list of steps, only in the plan's own table */
 };
 
-enum { OPTION_REQUIRED = 1, OPTION_SECRET = 2 /* environment variables serve undeclared names; never shown */ };
+enum {
+    OPTION_REQUIRED = 1,
+    OPTION_SECRET = 2,    /* environment variables serve undeclared names; never shown */
+    OPTION_UNCOUNTED = 4, /* changing it does not make it another plan: see plan.definition */
+};
 
 struct option {
     const char *name;

@@ -61,8 +61,9 @@ struct plan {
     struct settings settings;
     struct plan_step *steps;
     size_t step_count;
-    json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with their keys
-                                           (less batch, locks), variables used there. Released with the arena. No secrets. */
+    json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with
+                                           their keys (less batch, locks), variables used there; compare with
+                                           json_equal, write with JSON_SORT_KEYS. No secrets. Released with the arena. */
 };
 
 struct plan_setting {
@@ -80,8 +81,13 @@ struct plan_request {
 /* NULL or incomplete when problems were added. */
 struct plan *plan_read(struct arena *, const struct plan_request *, struct problems *);
 
+/* The same from memory: request.file only names it. */
+struct plan *plan_read_text(struct arena *, const struct plan_request *, const char *text, size_t length,
+                            struct problems *);
+
 /* For the docs and checks: the tables that describe the plan itself. */
-extern const struct option plan_options[], environment_options[], batch_options[], lock_options[], step_common_options[];
+extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
+    step_common_options[];
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

@@ -31,11 +31,12 @@ struct problems {
 };
 
 struct problems problems_new(struct arena *);
-void problems_source(struct problems *, const char *file, const char *text, size_t length); /* for the excerpts; copied */
-void problem_add(struct problems *, struct place, const char *hint, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void problems_source(struct problems *, const char *file, const char *text, size_t length); /* for excerpts; copied */
+void problem_add(struct problems *, struct place, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void problems_sort(struct problems *);
 
 /* "plan.yaml:3:7: unknown key 'tabel'", the line, a caret under the column, "hint: did you mean 'table'?" */
 const char *problem_text(struct arena *, const struct problems *, const struct problem *, bool colour);
 json_t *problems_json(const struct problems *); /* [{ file, line, column, message, hint }] (product: check --json) */
-void problems_fail(struct problems *, struct error *, enum fault); /* nothing when the list is empty: else one error with them all */
+void problems_fail(struct problems *, struct error *, enum fault); /* one error with them all; nothing when empty */

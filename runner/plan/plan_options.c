@@ -1,0 +1,103 @@
+/* The keys of a plan that are no step's: tables only. Their defaults are those of the product. */
+#include "plan/reading.h"
+
+enum { HOUR = 3600000, DAY = 24 * HOUR, MINUTE = 60000, MOST_ROWS = 1000000 };
+
+#define AT(member) offsetof(struct batch_settings, member)
+const struct option batch_options[] = {
+    {"size", OPTION_COUNT, AT(size), .about = "rows a transaction changes at first, children included",
+     .fallback = "1000", .least = 1, .most = MOST_ROWS},
+    {"min", OPTION_COUNT, AT(min), .about = "never fewer rows than this", .fallback = "50", .least = 1,
+     .most = MOST_ROWS},
+    {"max", OPTION_COUNT, AT(max), .about = "never more rows than this", .fallback = "50000", .least = 1,
+     .most = MOST_ROWS},
+    {"target", OPTION_DURATION, AT(target), .about = "how long a transaction should take: the size follows it",
+     .fallback = "500ms", .least = 1, .most = HOUR},
+    {"pause", OPTION_DURATION, AT(pause), .about = "between two transactions of a worker", .fallback = "50ms",
+     .least = 0, .most = HOUR},
+    {"workers", OPTION_COUNT, AT(workers), .about = "connections that work at once", .fallback = "1", .least = 1,
+     .most = 64},
+    {0},
+};
+#undef AT
+
+/* 0 would mean no limit at all to the server: others would queue behind us for as long as it takes. */
+#define AT(member) offsetof(struct lock_settings, member)
+const struct option lock_options[] = {
+    {"lock_timeout", OPTION_DURATION, AT(lock_timeout),
+     .about = "how long a batch waits for a row or table that others hold", .fallback = "100ms", .least = 1,
+     .most = 10 * MINUTE},
+    {"ddl_timeout", OPTION_DURATION, AT(ddl_timeout),
+     .about = "the same for statements that change a table's definition", .fallback = "1s", .least = 1,
+     .most = 10 * MINUTE},
+    {"statement_timeout", OPTION_DURATION, AT(statement_timeout), .about = "how long a statement of a batch may take",
+     .fallback = "10min", .least = 1, .most = 7 * DAY},
+    {"retries", OPTION_COUNT, AT(retries), .about = "tries after a lost lock, deadlock or connection", .fallback = "10",
+     .least = 0, .most = 1000},
+    {0},
+};
+#undef AT
+
+const struct option variable_options[] = {
+    {"default", OPTION_TEXT, offsetof(struct variable_keys, fallback),
+     .about = "the value when nothing else gives one"},
+    {"about", OPTION_TEXT, offsetof(struct variable_keys, about), .about = "what it is for"},
+    {"env", OPTION_FLAG, offsetof(struct variable_keys, env),
+     .about = "true: the environment variable of that name gives the value", .fallback = "false"},
+    {0},
+};
+
+#define AT(member) offsetof(struct environment_keys, member)
+const struct option environment_options[] = {
+    {"database", OPTION_TEXT, AT(database), .about = "where: a libpq URL or keyword string; may go through PgBouncer",
+     .flags = OPTION_SECRET},
+    {"database_direct", OPTION_TEXT, AT(database_direct),
+     .about = "past the pooler, for what cannot go through one: concurrent indexes, vacuum", .flags = OPTION_SECRET},
+    {"confirm", OPTION_FLAG, AT(confirm), .about = "asks for the plan's name before it runs; --yes in a script",
+     .fallback = "false"},
+    {"batch", OPTION_GROUP, AT(settings.batch), .about = "as in the plan, for this environment",
+     .group = batch_options},
+    {"locks", OPTION_GROUP, AT(settings.locks), .about = "as in the plan, for this environment", .group = lock_options},
+    {0},
+};
+#undef AT
+
+static const struct option when_options[] = {
+    {"query", OPTION_SQL, offsetof(struct when, query), .about = "a SELECT of one value", .flags = OPTION_REQUIRED},
+    {"is", OPTION_TEXT, offsetof(struct when, is), .about = "the step runs only when the value is this",
+     .flags = OPTION_REQUIRED},
+    {0},
+};
+
+#define AT(member) offsetof(struct step_keys, member)
+const struct option step_common_options[] = {
+    {"as", OPTION_TEXT, AT(as), .about = "another name for the step: needed when it appears twice"},
+    {"batch", OPTION_GROUP, AT(settings.batch), .about = "as in the plan, for this step", .flags = OPTION_UNCOUNTED,
+     .group = batch_options},
+    {"locks", OPTION_GROUP, AT(settings.locks), .about = "as in the plan, for this step", .flags = OPTION_UNCOUNTED,
+     .group = lock_options},
+    {"when", OPTION_GROUP, AT(when), .about = "runs the step only when a query says so", .group = when_options},
+    {0},
+};
+#undef AT
+
+#define AT(member) offsetof(struct plan, member)
+const struct option plan_options[] = {
+    {"plan", OPTION_TEXT, AT(name), .about = "the plan's name: small letters, digits and '-'",
+     .flags = OPTION_REQUIRED | OPTION_UNCOUNTED},
+    {"about", OPTION_TEXT, AT(about), .about = "what it is for, in a line", .flags = OPTION_UNCOUNTED},
+    {"table", OPTION_NAME, AT(table), .about = "the table that is cleaned", .flags = OPTION_REQUIRED},
+    {"variables", OPTION_MAP, 0, .about = "names that ${NAME} in any value stands for", .flags = OPTION_UNCOUNTED,
+     .group = variable_options, .item = OPTION_GROUP},
+    {"environments", OPTION_MAP, 0, .about = "where it runs, chosen by --env", .flags = OPTION_UNCOUNTED,
+     .group = environment_options, .item = OPTION_GROUP},
+    {"batch", OPTION_GROUP, AT(settings.batch), .about = "how much a transaction changes", .flags = OPTION_UNCOUNTED,
+     .group = batch_options},
+    {"locks", OPTION_GROUP, AT(settings.locks), .about = "how long statements wait and run", .flags = OPTION_UNCOUNTED,
+     .group = lock_options},
+    {"search_path", OPTION_NAMES, AT(search_path),
+     .about = "for the SQL texts of the plan; default: the role's, recorded at the first run"},
+    {"steps", OPTION_STEPS, 0, .about = "what is done, in this order", .flags = OPTION_REQUIRED | OPTION_UNCOUNTED},
+    {0},
+};
+#undef AT
