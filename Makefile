@@ -35,6 +35,7 @@ SQL     := $(wildcard runner/*/*.sql runner/*/*/*.sql)
 SQL_HEADERS := $(SQL:runner/%=$(BUILD)/sql/%.h)
 ARCHIVE := $(BUILD)/runner.a
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
 DB      := $(wildcard tests/db/*.t)
 DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c))
 CASES   := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
@@ -64,21 +65,21 @@ all: $(BUILD)/pgwinnow  ## build the program: build/pgwinnow (CC=clang, WERROR=1
 
 demo:  ## see it work on a throw-away server; installs what is missing
 	@tests/install-missing build server
-	@$(INSIDE) $(BUILD)/pgwinnow
+	@+$(INSIDE) $(BUILD)/pgwinnow
 	@tests/with-postgres tests/demo/run
 
 # Make reads pkg-config's answers when it starts, so what is newly installed is for another make inside.
 test:  ## all tests, on a throw-away server; installs what is missing
 	@tests/install-missing build server test $(if $(FUZZERS),fuzz)
-	@$(INSIDE) floors test-programs
+	@+$(INSIDE) floors test-programs
 	@FUZZ_SECONDS=10 FUZZ_TARGETS='$(BUILT_FUZZERS)' tests/with-postgres $(PROVE) \
-	    $(UNIT) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASES)
+	    $(UNIT) $(UNIT_SCRIPTS) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASES)
 
 check:  ## what to run before a commit, in seconds: format, floors, unit tests
-	@$(INSIDE) lint floors unit
+	@+$(INSIDE) lint floors unit
 
 unit: $(UNIT)  ## unit tests, no server
-	@$(PROVE) $(UNIT)
+	@$(PROVE) $(UNIT) $(UNIT_SCRIPTS)
 
 db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
 	@tests/with-postgres $(PROVE) $(DB) $(CASES)
@@ -91,7 +92,7 @@ fuzz: fuzz-programs  ## fuzz the parsers for FUZZ_SECONDS (600); findings and co
 	    prove --verbose tests/fuzz/run.t
 
 coverage:  ## lines that unit, db and case tests reach, by file
-	@$(COVERED) $(PARALLEL) unit db
+	@+$(COVERED) $(PARALLEL) unit db
 	@tests/coverage $(BUILD)/coverage
 
 lint:  ## format of the sources, length of functions and files, shell scripts
@@ -123,12 +124,12 @@ help:  ## list the targets
 test-programs: $(BUILD)/pgwinnow $(UNIT) $(DB_TOOLS) sanitized-programs $(if $(FUZZERS),fuzz-programs)
 
 sanitized-programs:
-	@$(SANITIZED) unit-programs
+	@+$(SANITIZED) unit-programs
 
 unit-programs: $(UNIT)
 
 fuzz-programs:
-	@$(FUZZED) fuzz-targets
+	@+$(FUZZED) fuzz-targets
 
 fuzz-targets: $(FUZZERS)
 

@@ -141,6 +141,7 @@ pgw_start() {
 
 pgw_end() {
     wait "$pid"
+    # shellcheck disable=SC2034
     code=$?
     out=$(cat "$work/.out") err=$(cat "$work/.err")
     # shellcheck disable=SC2034
