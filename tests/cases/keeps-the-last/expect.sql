@@ -1,0 +1,1 @@
+SELECT right(id::text, 1) FROM readings ORDER BY id;
