@@ -140,7 +140,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(SQL_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,cc   $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/sql/%.sql.h: runner/%.sql runner/database/sql.awk
+$(SQL_HEADERS): $(BUILD)/sql/%.sql.h: runner/%.sql runner/database/sql.awk
 	@mkdir -p $(@D)
 	@awk -v file=$< -f runner/database/sql.awk $< > $@.new && mv $@.new $@
 
