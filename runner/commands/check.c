@@ -65,7 +65,7 @@ static void check_run(struct command_line *line, struct arena *arena, struct err
     if (!line->json) fputc('\n', stderr);
     fail(error, FAULT_USAGE, "%zu problem%s in %s", count, count == 1 ? "" : "s",
          line->argument_count == 1 ? line->arguments[0]
-                                   : arena_printf(arena, "%zu of %zu plans", wrong, line->argument_count));
+                                   : arena_printf(arena, "%zu of the %zu plans", wrong, line->argument_count));
 }
 
 const struct command check_command = {

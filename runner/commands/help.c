@@ -4,6 +4,7 @@
  */
 #include "commands/help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -26,6 +27,12 @@ static void title(FILE *out, const char *text, bool colour) {
     fprintf(out, "\n%s%s%s\n", bold(colour), text, plain(colour));
 }
 
+/* What the tables tell in a line, on a page of its own. */
+static void sentence(FILE *out, const char *about) {
+    size_t length = strlen(about);
+    fprintf(out, "%c%s%s\n", toupper((unsigned char)*about), about + 1, length && about[length - 1] == '.' ? "" : ".");
+}
+
 static void list_options(FILE *out, const struct command_option *options) {
     struct arena *arena = arena_new(NULL);
     for (; options && options->name; options++) {
@@ -43,7 +50,7 @@ void help_overview(FILE *out, bool colour) {
             bold(colour), plain(colour));
     title(out, "Commands", colour);
     for (const struct command *const *c = command_table; *c; c++)
-        fprintf(out, "  %-8s %-12s %s\n", (*c)->name, (*c)->synopsis, (*c)->about);
+        fprintf(out, "  %-8s %-15s %s\n", (*c)->name, (*c)->synopsis, (*c)->about);
     title(out, "Options of every command", colour);
     list_options(out, command_common);
     title(out, "Exit codes", colour);
@@ -55,7 +62,8 @@ void help_overview(FILE *out, bool colour) {
 void help_command_text(FILE *out, const struct command *command, bool colour) {
     fprintf(out, "%spgwinnow %s%s%s%s [OPTION...]\n", bold(colour), command->name, plain(colour),
             *command->synopsis ? " " : "", command->synopsis);
-    fprintf(out, "\n%s.\n", command->about);
+    fputc('\n', out);
+    sentence(out, command->about);
     if (command->more) fprintf(out, "%s\n", command->more);
     if (command->options) {
         title(out, "Options", colour);
@@ -81,7 +89,8 @@ static void list_keys(FILE *out, struct arena *arena, const struct option *optio
 static bool help_step(FILE *out, struct arena *arena, const char *name, bool colour) {
     for (const struct step *const *s = step_table; *s; s++) {
         if (strcmp((*s)->name, name) != 0) continue;
-        fprintf(out, "%sstep %s%s\n\n%s.\n", bold(colour), name, plain(colour), (*s)->about);
+        fprintf(out, "%sstep %s%s\n\n", bold(colour), name, plain(colour));
+        sentence(out, (*s)->about);
         if ((*s)->options) title(out, "Keys", colour);
         list_keys(out, arena, (*s)->options, 0);
         title(out, "Keys of every step", colour);

@@ -22,8 +22,10 @@ static struct command_line read_line(struct arena *arena, const char *text) {
 static void assert_wrong(struct arena *arena, const char *text, const char *message, const char *hint) {
     read_line(arena, text);
     assert_int_equal(wrong.fault, FAULT_USAGE);
-    if (!strstr(wrong.message, message)) fail_msg("'%s': message is: %s", text, wrong.message);
-    if (!strstr(wrong.hint, hint)) fail_msg("'%s': hint is: %s", text, wrong.hint);
+    if (!strstr(wrong.message, message) || !strstr(wrong.hint, hint))
+        print_error("'%s' gives: %s; hint: %s\n", text, wrong.message, wrong.hint);
+    assert_non_null(strstr(wrong.message, message));
+    assert_non_null(strstr(wrong.hint, hint));
 }
 
 UNIT(options_fill_the_line_before_and_behind_the_command) {
