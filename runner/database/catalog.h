@@ -49,6 +49,8 @@ struct table {
  * (FAULT_USAGE, with the place). */
 struct table *catalog_table(struct slot *, struct arena *, const struct name *, struct error *);
 struct table *catalog_table_by_oid(struct slot *, struct arena *, unsigned oid, struct error *);
+/* Many at the price of one, in the order of the (different) oids. */
+struct table **catalog_tables(struct slot *, struct arena *, const unsigned *oids, size_t count, struct error *);
 const struct column *table_column(const struct table *, const char *name); /* NULL: no such column */
 
 /* The leaves that hold rows: of a partitioned table all leaf partitions, else the table itself. In oid order. */

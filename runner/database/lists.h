@@ -1,7 +1,8 @@
 /*
  * Lists for statements, made in this one file from column names and operators: everything in them is quoted here.
  *
- * A list takes names of an alias's columns: lists_columns(a, "c", ...) gives  c."id", c."b".
+ * A list takes names of an alias's columns: list_columns(a, "c", ...) gives  c."id", c."b". Aliases go in as they stand:
+ * one that needs quotes comes quoted.
  */
 #pragma once
 #include "database/catalog.h"
@@ -23,3 +24,5 @@ const char *list_equal_numbered(struct arena *, const char *alias, const struct 
 const char *list_equal(struct arena *, const char *alias, const char *other, const struct column *, size_t count);
 /* comma-joined quoted identifiers */
 const char *list_names(struct arena *, const char *alias, const char *const *names, size_t count);
+/* "{16384,16390}": the text of a bound value for $1::oid[] */
+const char *list_oids(struct arena *, const unsigned *oids, size_t count);

@@ -1,0 +1,100 @@
+/*
+ * Strongly connected components over delete edges, by Tarjan's algorithm with a stack of its own: a chain of tables may
+ * be as long as a schema is large. It finishes children before parents, so counting down numbers parents first.
+ */
+#include "database/components.h"
+
+struct visit {
+    size_t node, next; /* the next of its edges to follow */
+};
+
+struct search {
+    struct tree *tree;
+    size_t *first;            /* of each node, where its edges begin in `by_parent`; one more at the end */
+    struct edge **by_parent;
+    size_t *order, *low;      /* when a node was met, and the earliest met that it leads back to; 0: not yet */
+    bool *open;               /* met, its component not closed */
+    size_t *pending, pending_count;
+    struct visit *path;
+    size_t depth, met, left;  /* left: components that have no number yet, counted down */
+};
+
+static bool follows(const struct edge *edge) { return edge->reached && edge->policy == POLICY_DELETE; }
+
+static void sort_edges(struct search *s, struct arena *arena) {
+    struct tree *tree = s->tree;
+    s->first = arena_alloc(arena, (tree->node_count + 2) * sizeof *s->first);
+    s->by_parent = arena_alloc(arena, (tree->edge_count + 1) * sizeof *s->by_parent);
+    size_t *begin = s->first + 1; /* while filling, one place ahead */
+    for (size_t i = 0; i < tree->edge_count; i++)
+        if (follows(tree->edges[i])) begin[tree->edges[i]->parent->index + 1]++;
+    for (size_t n = 1; n <= tree->node_count; n++) begin[n] += begin[n - 1];
+    for (size_t i = 0; i < tree->edge_count; i++)
+        if (follows(tree->edges[i])) s->by_parent[begin[tree->edges[i]->parent->index]++] = tree->edges[i];
+}
+
+static void meet(struct search *s, size_t node) {
+    s->order[node] = s->low[node] = ++s->met;
+    s->open[node] = true;
+    s->pending[s->pending_count++] = node;
+    s->path[s->depth++] = (struct visit){node, s->first[node]};
+}
+
+static void lower(struct search *s, size_t node, size_t to) {
+    if (to < s->low[node]) s->low[node] = to;
+}
+
+static void close_component(struct search *s, size_t node) {
+    size_t number = --s->left, member, size = 0;
+    do {
+        member = s->pending[--s->pending_count];
+        s->open[member] = false;
+        s->tree->nodes[member]->component = number;
+        size++;
+    } while (member != node);
+    for (size_t i = 0; i < size; i++) s->tree->nodes[s->pending[s->pending_count + i]]->cyclic = size > 1;
+}
+
+/* One turn: follow an edge further, or be done with the node at the end of the path. */
+static void turn(struct search *s) {
+    struct visit *at = &s->path[s->depth - 1];
+    if (at->next < s->first[at->node + 1]) {
+        size_t child = s->by_parent[at->next++]->child->index;
+        if (!s->order[child]) meet(s, child);
+        else if (s->open[child]) lower(s, at->node, s->order[child]);
+        return;
+    }
+    size_t node = at->node;
+    s->depth--;
+    if (s->low[node] == s->order[node]) close_component(s, node);
+    else lower(s, s->path[s->depth - 1].node, s->low[node]);
+}
+
+/* Numbers were given from node_count down; with fewer components than nodes they begin above 0. */
+static void mark(struct tree *tree, size_t unused) {
+    for (size_t i = 0; i < tree->node_count; i++) tree->nodes[i]->component -= unused;
+    for (size_t i = 0; i < tree->edge_count; i++) {
+        struct edge *edge = tree->edges[i];
+        bool itself = edge->child == edge->parent;
+        if (itself && follows(edge)) edge->child->cyclic = true;
+        edge->cycle = edge->child->component == edge->parent->component && (!itself || follows(edge));
+    }
+}
+
+void tree_components(struct tree *tree, struct arena *arena) {
+    struct arena *scratch = arena_new(arena);
+    size_t count = tree->node_count;
+    struct search s = {.tree = tree, .left = count};
+    sort_edges(&s, scratch);
+    s.order = arena_alloc(scratch, (count + 1) * sizeof *s.order);
+    s.low = arena_alloc(scratch, (count + 1) * sizeof *s.low);
+    s.open = arena_alloc(scratch, (count + 1) * sizeof *s.open);
+    s.pending = arena_alloc(scratch, (count + 1) * sizeof *s.pending);
+    s.path = arena_alloc(scratch, (count + 1) * sizeof *s.path);
+    for (size_t node = count; node-- > 0;) {
+        if (!s.order[node]) meet(&s, node);
+        while (s.depth) turn(&s);
+    }
+    mark(tree, s.left);
+    arena_free(scratch);
+}

@@ -1,0 +1,6 @@
+/* Cycles among the tables that lose rows: a pure part of the tree, for policies.c. */
+#pragma once
+#include "database/tree.h"
+
+/* Fills component and cyclic of nodes and cycle of edges, by the reached delete edges as they stand. */
+void tree_components(struct tree *, struct arena *);
