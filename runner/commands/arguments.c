@@ -17,7 +17,7 @@ struct reader {
     struct command_line *line;
     struct arena *arena;
     struct error *error;
-    char **words; /* what is left */
+    char **words;       /* what is left */
     const char *option; /* at hand, as "--name" */
 };
 

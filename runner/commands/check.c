@@ -22,11 +22,13 @@ static struct plan *read_plan(const struct command_line *line, struct arena *are
     return plan;
 }
 
-static void tell_valid(struct arena *arena, const char *file, const struct plan *plan, const struct command_line *line) {
+static void tell_valid(struct arena *arena, const char *file, const struct plan *plan,
+                       const struct command_line *line) {
     const char *green = line->colour ? "\033[32m" : "", *off = line->colour ? "\033[0m" : "";
     printf("%s%s: valid%s: plan %s for %s, %zu step%s", green, file, off, plan->name, name_text(arena, &plan->table),
            plan->step_count, plan->step_count == 1 ? "" : "s");
-    if (plan->environment_count) printf(", %zu environment%s", plan->environment_count, plan->environment_count == 1 ? "" : "s");
+    if (plan->environment_count)
+        printf(", %zu environment%s", plan->environment_count, plan->environment_count == 1 ? "" : "s");
     putchar('\n');
 }
 

@@ -2,7 +2,8 @@
 #include "commands/command.h"
 
 static const struct command_option clean_options[] = {
-    {"older", ARGUMENT_DURATION, offsetof(struct command_line, older), "30d", "of all runs that ended so long ago", NULL},
+    {"older", ARGUMENT_DURATION, offsetof(struct command_line, older), "30d", "of all runs that ended so long ago",
+     NULL},
     {0},
 };
 

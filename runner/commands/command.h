@@ -47,7 +47,7 @@ struct command_line {
     bool json, yes, quiet, help, version;
     int colour_choice;               /* in colour_choices */
     bool colour, colour_errors;      /* resolved: for standard output, for standard error */
-    bool answered;                   /* a command sets it when its JSON is out: an error then goes to standard error only */
+    bool answered;                   /* set by a command whose JSON is out: an error then goes to standard error only */
 
     const char *until, *tree; /* run */
     int64_t max_rows;

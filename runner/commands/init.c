@@ -2,7 +2,8 @@
 #include "commands/command.h"
 
 static const struct command_option init_options[] = {
-    {"print", ARGUMENT_FLAG, offsetof(struct command_line, print), NULL, "print the SQL for a DBA to run, do nothing", NULL},
+    {"print", ARGUMENT_FLAG, offsetof(struct command_line, print), NULL, "print the SQL for a DBA to run, do nothing",
+     NULL},
     {0},
 };
 

@@ -43,10 +43,10 @@ static json_t *json_text(const char *text) {
 }
 
 static void tell_scripts(FILE *out, const struct error *error) {
-    json_t *answer = json_pack("{s:{s:i, s:s, s:o, s:o, s:o, s:o}}", "error", "exit_code", (int)error->fault, "meaning",
-                               fault_about((int)error->fault), "sqlstate", json_text(error->sqlstate), "message",
-                               json_text(error->message), "detail", json_text(error->detail), "hint",
-                               json_text(error->hint));
+    json_t *answer =
+        json_pack("{s:{s:i, s:s, s:o, s:o, s:o, s:o}}", "error", "exit_code", (int)error->fault, "meaning",
+                  fault_about((int)error->fault), "sqlstate", json_text(error->sqlstate), "message",
+                  json_text(error->message), "detail", json_text(error->detail), "hint", json_text(error->hint));
     json_dumpf(answer, out, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(answer);

@@ -37,7 +37,7 @@ struct json {
     struct output *output;
     struct arena *scratch; /* of one event */
     int64_t told_at;
-    size_t lost;           /* told so far */
+    size_t lost; /* told so far */
 };
 
 /* A server may send bytes that are no UTF-8: what is not ASCII is then replaced, since jansson takes UTF-8 only. */
@@ -56,7 +56,9 @@ static json_t *count_or_null(int64_t number) { return number < 0 ? json_null() :
 static json_t *seconds_or_null(int64_t ms) { return ms < 0 ? json_null() : json_real((double)ms / 1000); }
 
 /* To a tenth: more digits would be noise. */
-static json_t *rate_or_null(double rate) { return rate < 0 ? json_null() : json_real((double)(int64_t)(rate * 10 + 0.5) / 10); }
+static json_t *rate_or_null(double rate) {
+    return rate < 0 ? json_null() : json_real((double)(int64_t)(rate * 10 + 0.5) / 10);
+}
 
 static const char *wall_time(struct arena *arena, int64_t ms_ago) {
     struct timespec now;
@@ -118,10 +120,10 @@ static json_t *exit_code(const struct event *event) {
 }
 
 static json_t *event_object(struct arena *arena, const struct event *event) {
-    json_t *object = json_pack("{s:s, s:s, s:I, s:o, s:o, s:o}", "type", event_name(event->type), "time",
-                               wall_time(arena, 0), "run", (json_int_t)event->run, "plan",
-                               text_or_null(arena, event->plan), "environment", text_or_null(arena, event->environment),
-                               "table", text_or_null(arena, event->table));
+    json_t *object =
+        json_pack("{s:s, s:s, s:I, s:o, s:o, s:o}", "type", event_name(event->type), "time", wall_time(arena, 0), "run",
+                  (json_int_t)event->run, "plan", text_or_null(arena, event->plan), "environment",
+                  text_or_null(arena, event->environment), "table", text_or_null(arena, event->table));
     add_step(arena, object, event);
     json_object_set_new(object, "rate", rate_or_null(event->rate));
     json_object_set_new(object, "eta_seconds", seconds_or_null(event->eta_ms));
@@ -153,7 +155,8 @@ static struct text one_line(struct arena *arena, json_t *object) {
 static void tell_lost(struct json *json) {
     size_t lost = output_lost(json->output);
     if (lost == json->lost) return;
-    struct text text = one_line(json->scratch, json_pack("{s:s, s:I}", "type", "lost", "lines", (json_int_t)(lost - json->lost)));
+    struct text text =
+        one_line(json->scratch, json_pack("{s:s, s:I}", "type", "lost", "lines", (json_int_t)(lost - json->lost)));
     if (output_line(json->output, text.data, text.length)) json->lost = lost;
 }
 

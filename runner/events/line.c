@@ -34,7 +34,7 @@ struct line line_new(struct arena *arena, size_t width, bool colour, bool unicod
 
 static void add_style(struct line *line, enum style style) {
     static const char *const codes[] = {
-        [STYLE_PLAIN] = "0", [STYLE_BOLD] = "1",    [STYLE_DIM] = "2",  [STYLE_GREEN] = "32",
+        [STYLE_PLAIN] = "0", [STYLE_BOLD] = "1",    [STYLE_DIM] = "2",   [STYLE_GREEN] = "32",
         [STYLE_RED] = "31",  [STYLE_YELLOW] = "33", [STYLE_CYAN] = "36",
     };
     if (line->colour) text_addf(&line->text, "\033[%sm", codes[style]);

@@ -22,9 +22,9 @@ enum { ROOM = 256 * 1024, PIECE_OF_TERMINAL = 128, LAST_WAIT_MS = 2000 };
 
 struct output {
     int fd;
-    bool own;    /* fd is a non-blocking description of our own */
+    bool own; /* fd is a non-blocking description of our own */
     bool socket;
-    bool broken; /* the reader is gone */
+    bool broken;  /* the reader is gone */
     size_t piece; /* at most so much in one write */
     size_t start, end, lost;
     char data[ROOM];
@@ -108,7 +108,9 @@ struct output *output_new(struct arena *arena, int fd) {
     output->fd = own >= 0 ? own : fd;
     output->own = own >= 0;
     output->socket = S_ISSOCK(about.st_mode);
-    output->piece = own >= 0 || S_ISREG(about.st_mode) || output->socket ? ROOM : isatty(fd) ? PIECE_OF_TERMINAL : PIPE_BUF;
+    output->piece = own >= 0 || S_ISREG(about.st_mode) || output->socket ? ROOM
+                    : isatty(fd)                                         ? PIECE_OF_TERMINAL
+                                                                         : PIPE_BUF;
     arena_defer(arena, close_output, output);
     return output;
 }

@@ -77,7 +77,8 @@ static void step_goes_on(struct text *text, const struct event *event, const str
     add_number(text, "rows", step->rows);
     if (step->total >= 0) text_addf(text, " of %lld", (long long)step->total);
     if (step->total > 0 && step->rows >= 0)
-        add_number(text, "percent", step->rows >= step->total ? 100 : (int64_t)((double)step->rows * 100 / (double)step->total));
+        add_number(text, "percent",
+                   step->rows >= step->total ? 100 : (int64_t)((double)step->rows * 100 / (double)step->total));
     if (event->rate >= 0) text_addf(text, ", %.0f rows/s", event->rate);
     add_time(text, ", ", event->eta_ms, " left");
     if (event->batch_size > 0) add_number(text, "batch size", event->batch_size);
@@ -131,7 +132,8 @@ static void describe(struct text *text, const struct event *event) {
 static void tell_lost(struct plain *plain) {
     size_t lost = output_lost(plain->output);
     if (lost == plain->lost) return;
-    const char *line = arena_printf(plain->scratch, "notice: %zu lines are missing here, since nobody read them\n", lost - plain->lost);
+    const char *line = arena_printf(plain->scratch, "notice: %zu lines are missing here, since nobody read them\n",
+                                    lost - plain->lost);
     if (output_line(plain->output, line, strlen(line))) plain->lost = lost;
 }
 

@@ -1,4 +1,4 @@
-/* Drawing in place by relative cursor movement. Owns what stands on the live part; leaves the contents to terminal.c. */
+/* Drawing in place by relative cursor movement. Owns the live part; leaves its contents to terminal.c. */
 #include "events/screen.h"
 
 #include <sys/ioctl.h>

@@ -26,6 +26,6 @@ struct screen {
 
 void screen_measure(struct screen *);
 
-/* Puts `stay` above and `live` below, cut to the height. Without lines that stay it is a frame, and may be dropped; false
- * then, and the screen is as before. */
+/* Puts `stay` above and `live` below, cut to the height. Without lines that stay it is a frame, and may be dropped;
+ * false then, and the screen is as before. */
 bool screen_draw(struct screen *, struct arena *, const struct lines *stay, const struct lines *live);

@@ -2,17 +2,24 @@
  * --output bar: steps that are done stay as lines of the scrollback with a tick, their rows and time; the one at hand
  * stands below with a bar, its rate, what it does and why it waits, drawn again at most ten times a second.
  *
- * Owns the wording and the layout; screen.c draws. Layout degrades by width (the bar moves to a line of its own, columns
- * become a list) and by height (steps to come become one line, then the least telling lines go).
+ * Owns the wording and the layout; screen.c draws. The layout degrades by width (the bar moves to a line of its own,
+ * columns become a list) and by height (steps to come become one line, then the least telling lines go).
  */
-
 #include <string.h>
 
 #include "base/clock.h"
 #include "events/screen.h"
 #include "events/sinks.h"
 
-enum { FRAME_MS = 100, WIDE = 60, NARROW = 30, LEAST_BAR = 10, MOST_BAR = 40, MOST_REASON_LINES = 3, MOST_DOING_LINES = 2 };
+enum {
+    FRAME_MS = 100,
+    WIDE = 60,
+    NARROW = 30,
+    LEAST_BAR = 10,
+    MOST_BAR = 40,
+    MOST_REASON_LINES = 3,
+    MOST_DOING_LINES = 2
+};
 
 struct terminal {
     struct listener listener;
@@ -20,8 +27,8 @@ struct terminal {
     struct screen screen;
     struct arena *scratch; /* of one event */
     int64_t drawn_at;
-    unsigned frame;        /* turns the spinner */
-    size_t open_step;      /* the step whose line is still live, + 1; 0: none */
+    unsigned frame;   /* turns the spinner */
+    size_t open_step; /* the step whose line is still live, + 1; 0: none */
 };
 
 /* ---- pieces ---- */
@@ -37,7 +44,7 @@ static const char *separator(const struct terminal *t) { return t->request.unico
 
 static bool wide(const struct terminal *t) { return t->screen.width >= WIDE; }
 
-/* Where the column behind the names starts; names longer than a third of the screen push it aside in their line only. */
+/* Where the column behind the names starts; longer ones than a third of the screen push it aside in their line. */
 static size_t name_column(const struct terminal *t, const struct event *event) {
     size_t longest = 0;
     for (size_t i = 0; i < event->step_count; i++) {
@@ -48,9 +55,12 @@ static size_t name_column(const struct terminal *t, const struct event *event) {
 }
 
 static void add_mark(const struct terminal *t, struct line *line, enum step_state state) {
-    static const struct { const char *unicode, *ascii; enum style style; } marks[] = {
-        [STEP_WAITING] = {"·", ".", STYLE_DIM},     [STEP_RUNNING] = {"▸", ">", STYLE_YELLOW},
-        [STEP_DONE] = {"✓", "+", STYLE_GREEN},      [STEP_SKIPPED] = {"○", "-", STYLE_DIM},
+    static const struct {
+        const char *unicode, *ascii;
+        enum style style;
+    } marks[] = {
+        [STEP_WAITING] = {"·", ".", STYLE_DIM}, [STEP_RUNNING] = {"▸", ">", STYLE_YELLOW},
+        [STEP_DONE] = {"✓", "+", STYLE_GREEN},  [STEP_SKIPPED] = {"○", "-", STYLE_DIM},
         [STEP_FAILED] = {"✗", "x", STYLE_RED},
     };
     line_add(line, STYLE_PLAIN, wide(t) ? "  " : "");
@@ -103,7 +113,8 @@ static void flow(struct terminal *t, struct lines *lines, struct line **line, en
     line_add(*line, style, piece);
 }
 
-static void wrapped(struct terminal *t, struct lines *lines, enum style style, const char *first, const char *text, size_t most) {
+static void wrapped(struct terminal *t, struct lines *lines, enum style style, const char *first, const char *text,
+                    size_t most) {
     const char *rest = arena_printf(t->scratch, "%s%s", first, text), *part;
     size_t indent = wide(t) ? 4 : 2;
     for (size_t i = 0; i < most; i++) {
@@ -136,7 +147,9 @@ static void add_counts(struct terminal *t, struct line *line, const struct event
     const char *rows = "", *time = step->ms >= 0 ? clock_text(t->scratch, step->ms) : "";
     if (step->rows >= 0)
         rows = arena_printf(t->scratch, "%s%s", count_text(t, step->rows),
-                            t->screen.width < NARROW ? "" : step->rows == 1 ? " row" : " rows");
+                            t->screen.width < NARROW ? ""
+                            : step->rows == 1        ? " row"
+                                                     : " rows");
     if (!wide(t)) {
         if (*rows) line_addf(line, STYLE_PLAIN, " %s", rows);
         if (*time) line_addf(line, STYLE_DIM, " %s", time);
@@ -172,7 +185,10 @@ static void notice(struct terminal *t, struct lines *lines, const struct event *
 
 /* Why it failed is told once, by the program's top, as the error. */
 static void ending(struct terminal *t, struct lines *lines, const struct event *event) {
-    static const struct { const char *words; enum style style; } ends[EVENT_TYPES] = {
+    static const struct {
+        const char *words;
+        enum style style;
+    } ends[EVENT_TYPES] = {
         [EVENT_RUN_FINISHED] = {"finished in", STYLE_GREEN},
         [EVENT_RUN_FAILED] = {"failed after", STYLE_RED},
         [EVENT_RUN_PAUSED] = {"stopped early, after", STYLE_YELLOW},
@@ -183,7 +199,8 @@ static void ending(struct terminal *t, struct lines *lines, const struct event *
     if (wide(t)) line_addf(line, ends[event->type].style, "run %lld ", (long long)event->run);
     line_addf(line, ends[event->type].style, "%s %s", ends[event->type].words,
               clock_text(t->scratch, event->ms < 0 ? 0 : event->ms));
-    if (event->type == EVENT_RUN_FINISHED && event->message) wrapped(t, lines, STYLE_PLAIN, "", event->message, MOST_REASON_LINES);
+    if (event->type == EVENT_RUN_FINISHED && event->message)
+        wrapped(t, lines, STYLE_PLAIN, "", event->message, MOST_REASON_LINES);
 }
 
 /* ---- the live part ---- */
@@ -228,7 +245,8 @@ static void facts(struct terminal *t, struct lines *lines, const struct event *e
         flow(t, lines, &line, STYLE_DIM, arena_printf(t->scratch, "batches of %s", count_text(t, event->batch_size)));
     if (step->spared > 0)
         flow(t, lines, &line, STYLE_YELLOW, arena_printf(t->scratch, "%s spared", count_text(t, step->spared)));
-    if (step->ms >= 0) flow(t, lines, &line, STYLE_DIM, arena_printf(t->scratch, "%s so far", clock_text(t->scratch, step->ms)));
+    if (step->ms >= 0)
+        flow(t, lines, &line, STYLE_DIM, arena_printf(t->scratch, "%s so far", clock_text(t->scratch, step->ms)));
 }
 
 static void steps_to_come(struct terminal *t, struct lines *lines, const struct event *event, bool short_form) {
@@ -254,8 +272,10 @@ static struct lines live_part(struct terminal *t, const struct event *event) {
     for (size_t i = 0; i < event->step_count; i++)
         if (i == event->step || event->steps[i].state == STEP_RUNNING) bar_line(t, &lines, event, i);
     if (event->waiting) {
-        const char *since = event->waiting_ms < 0 ? "waiting: "
-                            : arena_printf(t->scratch, "waiting for %s: ", clock_text(t->scratch, event->waiting_ms));
+        const char *since =
+            event->waiting_ms < 0
+                ? "waiting: "
+                : arena_printf(t->scratch, "waiting for %s: ", clock_text(t->scratch, event->waiting_ms));
         wrapped(t, &lines, STYLE_YELLOW, since, event->waiting, MOST_REASON_LINES);
     }
     if (event->step < event->step_count) facts(t, &lines, event, &event->steps[event->step]);

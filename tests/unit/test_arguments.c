@@ -29,7 +29,8 @@ static void assert_wrong(struct arena *arena, const char *text, const char *mess
 }
 
 UNIT(options_fill_the_line_before_and_behind_the_command) {
-    struct command_line line = read_line(arena, "--env staging run --max-rows 5000 plan.yaml --yes --output=json --set=a=b=c");
+    struct command_line line =
+        read_line(arena, "--env staging run --max-rows 5000 plan.yaml --yes --output=json --set=a=b=c");
     assert_false(failed(&wrong));
     assert_string_equal(line.command->name, "run");
     assert_string_equal(line.environment, "staging");

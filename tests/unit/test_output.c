@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static const char *line_of(struct arena *arena, int number) { return arena_printf(arena, "line %06d .................\n", number); }
+static const char *line_of(struct arena *arena, int number) {
+    return arena_printf(arena, "line %06d .................\n", number);
+}
 
 static bool put_line(struct output *output, const char *line) { return output_line(output, line, strlen(line)); }
 

@@ -9,10 +9,11 @@ UNIT(a_run_is_told_line_by_line) {
     l->event.step = STEPS;
     l->event.ms = 65000;
     tell(l, EVENT_RUN_FINISHED);
-    assert_string_equal(heard(l, arena), "run 7 started: plan dedupe-listings, environment staging, table public.listings\n"
-                                         "step track started\n"
-                                         "step track finished after 3.1 s, rows 1234567\n"
-                                         "run 7 finished after 1 min 5 s\n");
+    assert_string_equal(heard(l, arena),
+                        "run 7 started: plan dedupe-listings, environment staging, table public.listings\n"
+                        "step track started\n"
+                        "step track finished after 3.1 s, rows 1234567\n"
+                        "run 7 finished after 1 min 5 s\n");
 }
 
 UNIT(progress_comes_every_five_seconds_at_most) {
