@@ -84,17 +84,29 @@ static json_t *decode_text(struct input *in, void *at) {
     return json_string(in->text);
 }
 
+/* In `table: "Listings"` the quotes are YAML's: the name would fold, and there may be a table of that name too. */
+static bool quotes_lost(const struct input *in) {
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    bool lost = in->node->style == SCALAR_DOUBLE && strpbrk(in->text, capitals) && !strchr(in->text, '"');
+    if (lost)
+        problem_add(problems_of(in), in->node->place,
+                    "write '\"Name\"' to keep its capitals, or the name in small letters",
+                    "the double quotes of '%s' are YAML's, so its capitals would be lost", in->option->name);
+    return lost;
+}
+
 static json_t *decode_name(struct input *in, void *at) {
     struct name *name = at, read = {.place = in->node->place};
     const char *why = NULL;
     if (!scalar(in)) return NULL;
     if (!name_parse(arena_of(in), in->text, &read, &why)) return wrong(in, option_kind_text(OPTION_NAME), why);
+    if (quotes_lost(in)) return NULL;
     *name = read;
     return json_string(name_text(arena_of(in), name));
 }
 
 static void sql_flaw(const struct input *in, size_t offset, const char *what, const char *hint) {
-    bool as_written = in->text == in->node->text;
+    bool as_written = text_equal(in->text, in->node->text);
     /* [coalesce(a, b)] is a list of two halves. */
     if (!hint && in->node->flow && in->node->style == SCALAR_PLAIN)
         hint = "inside [ ] and { } a comma ends the value: quote it";
@@ -333,7 +345,7 @@ static void fill_one(const struct decoder *decoder, const struct option *option,
     default: break;
     }
     if (!option->fallback) return;
-    struct node node = {.kind = NODE_SCALAR, .text = option->fallback, .style = SCALAR_QUOTED};
+    struct node node = {.kind = NODE_SCALAR, .text = option->fallback, .style = SCALAR_SINGLE};
     struct input in = {.decoder = decoder, .option = option, .node = &node, .use = USE_PLAIN};
     json_decref(decode(&in, at));
 }

@@ -43,7 +43,7 @@ static bool align(const struct tree *tree, const struct node *node, size_t *at, 
 /* Where the text begins: behind the quote, or behind the line of a block scalar's '|' or '>'. */
 static size_t text_start(const struct tree *tree, const struct node *node) {
     if (node->style == SCALAR_PLAIN) return node->start;
-    if (node->style == SCALAR_QUOTED) return node->start + 1;
+    if (node->style == SCALAR_SINGLE || node->style == SCALAR_DOUBLE) return node->start + 1;
     size_t at = node->start;
     while (at < node->end && tree->source.text[at] != '\n') at++;
     return at;

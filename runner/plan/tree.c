@@ -96,7 +96,8 @@ static enum scalar_style style_of(yaml_scalar_style_t style) {
     case YAML_PLAIN_SCALAR_STYLE: return SCALAR_PLAIN;
     case YAML_LITERAL_SCALAR_STYLE: return SCALAR_LITERAL;
     case YAML_FOLDED_SCALAR_STYLE: return SCALAR_FOLDED;
-    default: return SCALAR_QUOTED;
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE: return SCALAR_SINGLE;
+    default: return SCALAR_DOUBLE;
     }
 }
 

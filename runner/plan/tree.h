@@ -14,7 +14,7 @@
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
-enum scalar_style { SCALAR_PLAIN, SCALAR_QUOTED, SCALAR_LITERAL, SCALAR_FOLDED };
+enum scalar_style { SCALAR_PLAIN, SCALAR_SINGLE, SCALAR_DOUBLE, SCALAR_LITERAL, SCALAR_FOLDED };
 
 struct node {
     enum node_kind kind;
