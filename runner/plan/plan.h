@@ -63,7 +63,7 @@ struct plan {
     size_t step_count;
     json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with
                                            their keys (less batch, locks), variables used there; compare with
-                                           json_equal, write with JSON_SORT_KEYS. No secrets. Released with the arena. */
+                                           json_equal, write with JSON_SORT_KEYS. No secrets. Goes with the arena */
 };
 
 struct plan_setting {

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a plan: never a crash, and what is read and told keeps its promises. The steps are fakes with an option of
- * each kind. The first byte chooses what else is asked: an environment, a --set.
+ * Any bytes as a plan: never a crash, and what is read and told keeps its promises. The steps are fakes with an option
+ * of each kind. The first byte chooses what else is asked: an environment, a --set.
  */
 #include <stdint.h>
 

@@ -23,7 +23,8 @@ static inline struct outcome read_plan(struct arena *arena, const char *text) {
 
 /* A plan around the lines of one index step, which begin in line 6 (and in column 5 when not indented further). */
 static inline struct outcome read_index(struct arena *arena, const char *lines) {
-    const char *text = arena_printf(arena, "plan: p\ntable: t\nvariables:\n  v: { default: five }\nsteps: [ index: {\n%s}]\n", lines);
+    const char *head = "plan: p\ntable: t\nvariables:\n  v: { default: five }\n";
+    const char *text = arena_printf(arena, "%ssteps: [ index: {\n%s}]\n", head, lines);
     return read_plan(arena, text);
 }
 
