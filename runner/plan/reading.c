@@ -82,6 +82,7 @@ static void read_root(struct reading *r) {
 static struct plan *read_source(struct arena *arena, const struct plan_request *request, struct source_text source,
                                 struct problems *problems) {
     const char *file = arena_strdup(arena, shown_as(request->file));
+    source_skip_mark(&source);
     problems_source(problems, file, source.text, source.length);
     if (!source_check(&source, file, problems)) return NULL;
     struct reading r = {.arena = arena, .request = request, .problems = problems};

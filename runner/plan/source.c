@@ -42,15 +42,17 @@ static const char *refused(unsigned point, char next) {
     return point == 0xFFFE || point == 0xFFFF ? "a code that is no character" : NULL;
 }
 
-bool source_check(struct source_text *source, const char *shown_as, struct problems *problems) {
+void source_skip_mark(struct source_text *source) {
+    if (source->length < 3 || memcmp(source->text, "\xEF\xBB\xBF", 3) != 0) return;
+    source->text += 3;
+    source->length -= 3;
+}
+
+bool source_check(const struct source_text *source, const char *shown_as, struct problems *problems) {
     if (source->length > SOURCE_MOST_BYTES) {
         problem_add(problems, at_file(shown_as), "a plan is a page or two: is this the right file?",
                     "is larger than %d MB", SOURCE_MOST_BYTES / (1024 * 1024));
         return false;
-    }
-    if (source->length >= 3 && memcmp(source->text, "\xEF\xBB\xBF", 3) == 0) {
-        source->text += 3;
-        source->length -= 3;
     }
     struct place place = {shown_as, 1, 1};
     unsigned point;

@@ -20,5 +20,8 @@ enum { SOURCE_MOST_BYTES = 4 * 1024 * 1024 };
 
 struct source_text source_read(struct arena *, const char *file, const char *shown_as, struct problems *);
 
-/* False when a problem was added: the text must not go to the YAML reader then. Strips a byte order mark. */
-bool source_check(struct source_text *, const char *shown_as, struct problems *);
+/* Steps over a byte order mark, which counts in no column. */
+void source_skip_mark(struct source_text *);
+
+/* False when a problem was added: the text must not go to the YAML reader then. */
+bool source_check(const struct source_text *, const char *shown_as, struct problems *);

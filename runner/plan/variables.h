@@ -2,8 +2,8 @@
  * Variables: ${NAME} in any value of a plan becomes the variable's value.
  *
  * A name is letters, digits and '_', not beginning with a digit. "${" before a letter or '_' (blanks between or not)
- * must be a whole ${NAME}; "${" before anything else is left as it is, so that regular expressions and $${"a": 1}$$ stay
- * readable. There is no escape: "$${NAME}" is a dollar and the value. Values are not looked into again.
+ * must be a whole ${NAME}; "${" before anything else is left as it is, so that regular expressions and $${"a": 1}$$
+ * stay readable. There is no escape: "$${NAME}" is a dollar and the value. Values are not looked into again.
  */
 #pragma once
 #include <stdbool.h>

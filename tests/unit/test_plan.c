@@ -145,6 +145,13 @@ UNIT(problems_do_not_hide_each_other) {
     assert_int_equal(o.problems.count, 6);
 }
 
+UNIT(a_byte_order_mark_moves_no_caret) {
+    struct outcome o = read_plan(arena, "\xEF\xBB\xBFplan: P\ntable: t\n" STEPS);
+    const char *text = problem_text(arena, &o.problems, &o.problems.items[0], false);
+    const char *expected = "dir/p.yaml:1:7: 'P' cannot be a plan's name\n  plan: P\n        ^\n";
+    assert_int_equal(strncmp(text, expected, strlen(expected)), 0);
+}
+
 UNIT(broken_yaml_does_not_make_up_missing_keys) {
     struct outcome o = read_plan(arena, "plan: p\nbatch: { size: 500 ]\nsteps:\n- discover\n");
     assert_int_equal(o.problems.count, 1);
@@ -403,7 +410,7 @@ RUN(UNIT_TEST(a_whole_plan_is_read), UNIT_TEST(settings_have_the_products_defaul
     UNIT_TEST(settings_layer_plan_environment_step), UNIT_TEST(settings_out_of_bounds_are_told_where_they_are_given),
     UNIT_TEST(what_a_plan_needs_is_told_when_missing), UNIT_TEST(plan_names_are_small_letters_digits_and_dashes),
     UNIT_TEST(keys_of_later_features_are_unknown_yet), UNIT_TEST(problems_do_not_hide_each_other),
-    UNIT_TEST(broken_yaml_does_not_make_up_missing_keys),
+    UNIT_TEST(broken_yaml_does_not_make_up_missing_keys), UNIT_TEST(a_byte_order_mark_moves_no_caret),
     UNIT_TEST(set_wins_over_the_process_environment_and_that_over_the_default),
     UNIT_TEST(undefined_and_undeclared_variables_are_told_at_their_place),
     UNIT_TEST(only_a_whole_reference_is_a_variable), UNIT_TEST(declarations_of_variables_are_checked),
