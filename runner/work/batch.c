@@ -24,7 +24,7 @@ static void send(struct batch *batch, const struct sql *sql, const struct statem
 void batch_queue(struct batch *batch, const char *about, const struct sql *sql, const struct bindings *bindings,
                  const char *const *values, int count) {
     const char *text = sql_expand(batch->arena, sql, bindings->items, &batch->error);
-    if (!text) return;
+    if (failed(&batch->error)) return;
     if (batch->explanation) {
         explain_statement(batch->explanation, sql, text);
         return;

@@ -28,6 +28,7 @@ static bool take_retry(struct batch *batch) {
     struct loop *loop = batch->loop;
     for (size_t i = 0; i < loop->retry_count; i++) {
         if (loop->retries[i].due > clock_ms()) continue;
+        if (loop->part->ready && !loop->part->ready(loop, &loop->retries[i])) continue;
         batch->range = loop->retries[i];
         memmove(&loop->retries[i], &loop->retries[i + 1], (loop->retry_count - i - 1) * sizeof *loop->retries);
         loop->retry_count--;
@@ -102,6 +103,10 @@ static void judge(struct batch *batch, enum verdict verdict) {
     switch (verdict) {
     case VERDICT_LATER:
         pace_halve(&loop->pace);
+        if (batch->range.pass > 1 && halve(batch)) { /* the last pass finds out which row it is */
+            push_retry(loop, &batch->range);
+            return;
+        }
         again_later(batch, retry_pause(batch->range.tries + 1));
         return;
     case VERDICT_SMALLER:

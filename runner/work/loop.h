@@ -15,6 +15,7 @@
 #include "work/run.h"
 
 struct batch;
+struct loop;
 struct explanation;
 
 struct range {
@@ -41,6 +42,7 @@ struct part {
     void (*committed)(struct batch *); /* may be NULL */
     /* One row alone is over the bounds, or its tries are used up: change range.mode to go on differently, or false to fail. */
     bool (*stuck)(struct batch *, bool too_large);
+    bool (*ready)(const struct loop *, const struct range *); /* may a waiting range be taken now? NULL: always */
 };
 
 enum phase { PHASE_IDLE, PHASE_CUT, PHASE_ROUND, PHASE_COMMIT, PHASE_ROLLBACK, PHASE_CHECKPOINT, PHASE_REST, PHASE_LOST };
@@ -59,7 +61,7 @@ struct batch {
     enum phase phase;
     bool cancelled;         /* by ourselves: Ctrl-C twice */
     bool too_large;         /* set by the part: over the bounds, roll back and take less */
-    bool again;             /* set by the part before commit: the same range once more, with the next pass */
+    bool again;             /* set by the part: once committed, the range goes again, with the next pass */
     int round;              /* 1, 2, ... */
     void *own;              /* the part's, in the arena, NULL at the start of each try */
     const struct sql **sent;/* by index in the flush at hand */

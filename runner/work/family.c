@@ -1,0 +1,490 @@
+/*
+ * One pass over the tracked rows: which rows a batch takes, in which way, and what becomes of those that stay. The thorough
+ * way is closure.c's, heavy rows are heavy.c's.
+ */
+#include <time.h>
+
+#include "base/text.h"
+#include "database/lists.h"
+#include "sql/work/family.sql.h"
+#include "work/family_job.h"
+#include "work/family_text.h"
+#include "work/tracking.h"
+
+enum { MOST_PATHS = 64 };
+
+/* --- the whole family in one statement --- */
+
+/* The columns of a node that its edges refer to, each once: what RETURNING must hand on. */
+static const char *handed_on(struct batch *batch, const struct node *node, const char *alias) {
+    const struct family *f = family_of(batch);
+    const char **names = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->parent != node || !f->settled[i]) continue;
+        for (size_t c = 0; c < e->count; c++) {
+            size_t known = 0;
+            while (known < count && !text_equal(names[known], e->parent_columns[c])) known++;
+            if (known < count) continue;
+            names = arena_grow(batch->arena, names, &count, sizeof *names);
+            names[count - 1] = e->parent_columns[c];
+        }
+    }
+    return count ? list_names(batch->arena, alias, names, count) : "1";
+}
+
+static const char *link_name(struct batch *batch, const struct edge *edge) { return arena_printf(batch->arena, "pgwinnow_e%zu", edge->index); }
+
+/* The rows of a node that the statement has removed so far: by any of the edges that lead to it. */
+static const char *removed_rows(struct batch *batch, const struct node *node) {
+    const struct family *f = family_of(batch);
+    if (node->index == 0) return "pgwinnow_0";
+    struct text text = text_new(batch->arena);
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->child == node && f->settled[i] && e->policy == POLICY_DELETE)
+            text_addf(&text, "%sSELECT * FROM %s", text.length ? " UNION ALL " : "(", link_name(batch, e));
+    }
+    text_add(&text, ")");
+    return text.data;
+}
+
+static void add_link(struct batch *batch, const struct edge *edge, struct text *links, struct text *children) {
+    struct bindings b = {0};
+    const char *name = link_name(batch, edge);
+    bool null = edge->policy == POLICY_SET_NULL;
+    bind(&b, "link", name);
+    bind(&b, "child", edge->child->table->from);
+    bind(&b, "parents", removed_rows(batch, edge->parent));
+    bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
+    bind(&b, "nulls", null ? edge_nulls(batch->arena, edge) : "");
+    bind(&b, "returning", handed_on(batch, edge->child, "c"));
+    text_add(links, sql_expand(batch->arena, null ? &sql_link_set_null : &sql_link_delete, b.items, &batch->error));
+    text_addf(children, " + (SELECT pg_catalog.count(*) FROM %s)", name);
+}
+
+/* Parents before their children: a component's number is smaller than its children's. */
+static void add_links(struct batch *batch, struct text *links, struct text *children) {
+    const struct family *f = family_of(batch);
+    for (size_t component = 0; component < f->tree->node_count; component++)
+        for (size_t i = 0; i < f->tree->edge_count; i++)
+            if (f->settled[i] && f->tree->edges[i]->parent->component == component) add_link(batch, f->tree->edges[i], links, children);
+}
+
+static void queue_fast(struct batch *batch) {
+    struct family *f = family_of(batch);
+    const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, batch->range.last)};
+    const char *alias = sql_identifier(batch->arena, f->run->table->name);
+    struct text links = text_new(batch->arena), children = text_new(batch->arena);
+    struct bindings b = {0};
+    tracking_bind(&b, f->run, batch->arena, f->round);
+    bind(&b, "qualified", tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
+                                             tracking_pending(false), false, &batch->error));
+    bind(&b, "returning", handed_on(batch, f->tree->nodes[0], alias));
+    text_add(&children, "0");
+    add_links(batch, &links, &children);
+    bind(&b, "links", links.data);
+    bind(&b, "children", children.data);
+    batch_queue(batch, arena_printf(batch->arena, "removing rows %s to %s of %s", values[0], values[1], f->run->table->shown),
+                &sql_remove_families, &b, values, 2);
+}
+
+/* --- statements over the range --- */
+
+static void queue_tracking(struct batch *batch, const struct sql *sql, const char *about, const char *reason) {
+    struct family *f = family_of(batch);
+    const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, batch->range.last), reason};
+    struct bindings b = {0};
+    tracking_bind(&b, f->run, batch->arena, f->round);
+    bind(&b, "pending", tracking_pending(family_last_pass(&batch->range)));
+    if (sql == tracking_classify) tracking_bind_reasons(&b, f->run, batch->arena, f->round, family_last_pass(&batch->range), &batch->error);
+    batch_queue(batch, about, sql, &b, values, reason ? 3 : 2);
+}
+
+/* --- the next range --- */
+
+static int64_t rows_wanted(const struct batch *batch) {
+    const struct run *run = batch->loop->run;
+    int64_t size = (int64_t)((double)family_bound(batch) / family_of(batch)->weight);
+    int64_t left = run->max_rows ? run->max_rows - run->removed : size;
+    if (left < size) size = left;
+    return size < 1 ? 1 : size;
+}
+
+static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first, const char *points, int depth, struct text *paths);
+
+/* One edge further: its rows are counted, and those below them. */
+static void add_path(struct batch *batch, const struct edge *edge, const char *joins, const char *first, const char *points, int depth, struct text *paths) {
+    const char *alias = arena_printf(batch->arena, "c%d", depth), *parent = depth ? arena_printf(batch->arena, "c%d", depth - 1) : "p";
+    const char *here = edge_points(batch->arena, edge, parent, alias);
+    if (!depth) {
+        points = arena_printf(batch->arena, "%s %s", here, edge_leaves(batch->arena, edge, "p"));
+        first = arena_printf(batch->arena, "%s AS c0", edge->child->table->from);
+    } else {
+        struct bindings b = {0};
+        bind(&b, "child", edge->child->table->from);
+        bind(&b, "child_alias", alias);
+        bind(&b, "points", arena_printf(batch->arena, "%s %s", here, edge_leaves(batch->arena, edge, parent)));
+        joins = arena_printf(batch->arena, "%s %s", joins, sql_expand(batch->arena, &sql_probe_join, b.items, &batch->error));
+    }
+    struct bindings b = {0};
+    bind(&b, "first", first);
+    bind(&b, "joins", joins);
+    bind(&b, "points", points);
+    text_addf(paths, "\n%s", sql_expand(batch->arena, &sql_probe_path, b.items, &batch->error));
+    if (edge->policy == POLICY_DELETE) add_paths(batch, edge->child, joins, first, points, depth + 1, paths);
+}
+
+static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first, const char *points, int depth, struct text *paths) {
+    const struct family *f = family_of(batch);
+    for (size_t i = 0; i < f->tree->edge_count; i++)
+        if (f->tree->edges[i]->parent == node && f->settled[i]) add_path(batch, f->tree->edges[i], joins, first, points, depth, paths);
+}
+
+static void queue_probe(struct batch *batch, const struct gap *gap) {
+    struct family *f = family_of(batch);
+    int64_t look = rows_wanted(batch) + rows_wanted(batch) / 4 + 1;
+    const char *values[] = {batch_number(batch, gap->first - 1), batch_number(batch, look), batch_number(batch, family_bound(batch)),
+                            batch_number(batch, gap->last)};
+    struct text paths = text_new(batch->arena);
+    const struct key *key = &f->run->table->key;
+    struct bindings b = {0};
+    add_paths(batch, f->tree->nodes[0], "", "", "", 0, &paths);
+    tracking_bind(&b, f->run, batch->arena, f->round);
+    bind(&b, "paths", paths.data);
+    bind(&b, "parent_is_tracked", list_equal_numbered(batch->arena, "p", key->columns, key->count, "t", "pgwinnow_k"));
+    batch_question(batch, "counting families", &sql_probe, &b, values, 4);
+}
+
+static enum cut cut_region(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct gap *gap = &f->regions[f->region];
+    if (f->probed) {
+        queue_probe(batch, gap);
+        return CUT_ASKED;
+    }
+    int64_t last = gap->first + rows_wanted(batch) - 1;
+    batch->range = (struct range){.first = gap->first, .last = last < gap->last ? last : gap->last, .pass = FIRST_PASS};
+    gap->first = batch->range.last + 1;
+    return CUT_RANGE;
+}
+
+static bool any_range(const struct range *range) {
+    (void)range;
+    return true;
+}
+
+static void ask_contested(struct batch *batch) {
+    struct family *f = family_of(batch);
+    const char *values[] = {batch_number(batch, f->contested_after), batch_number(batch, rows_wanted(batch))};
+    struct bindings b = {0};
+    bind(&b, "track", tracking_sql(f->run, batch->arena, f->round));
+    batch_question(batch, "looking for contested rows", &sql_next_contested, &b, values, 2);
+}
+
+static enum cut cut(struct batch *batch) {
+    struct family *f = family_of(batch);
+    if (heavy_cut(batch)) return CUT_RANGE;
+    while (f->region < f->region_count && f->regions[f->region].first > f->regions[f->region].last) f->region++;
+    if (f->region < f->region_count) return cut_region(batch);
+    if (loop_others_busy(batch->loop, batch, any_range)) return CUT_WAIT;
+    if (!f->what->roots_go || f->contested_round > MOST_CONTESTED_ROUNDS) return CUT_DONE;
+    ask_contested(batch);
+    return CUT_ASKED;
+}
+
+/* The prefix of the gap whose families fit, or its first row alone when that one does not. */
+static void hear_probe(struct batch *batch, const struct rows *rows) {
+    struct family *f = family_of(batch);
+    struct gap *gap = &f->regions[f->region];
+    bool fits = rows_text(rows, 0, 0) != NULL, any = rows_int(rows, 0, 2) > 0;
+    int64_t last = rows_int(rows, 0, 0), first = rows_int(rows, 0, 1);
+    if (!any) {
+        gap->first = gap->last + 1;
+        return;
+    }
+    batch->range = (struct range){.first = fits ? gap->first : first, .last = fits ? last : first, .pass = FIRST_PASS};
+    gap->first = batch->range.last + 1;
+    if (!fits) heavy_begin(f, &batch->range);
+    if (fits && last > batch->range.first) {
+        double weight = (double)rows_int(rows, 0, 3) / (double)(last - batch->range.first + 1);
+        f->weight = f->weight * 0.6 + (weight > 1 ? weight : 1) * 0.4;
+    }
+}
+
+static void hear_contested(struct batch *batch, const struct rows *rows) {
+    struct family *f = family_of(batch);
+    if (rows_text(rows, 0, 0)) {
+        batch->range = (struct range){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1), .pass = f->next_pass, .mode = MODE_THOROUGH};
+        f->contested_after = batch->range.last;
+    } else if (f->contested_after == 0) {
+        f->contested_round = MOST_CONTESTED_ROUNDS + 1; /* none at all: done */
+    } else {
+        f->contested_after = 0;
+        f->contested_round++;
+        f->next_pass++;
+    }
+}
+
+static void cut_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
+    if (sql == &sql_probe) hear_probe(batch, rows);
+    if (sql == &sql_next_contested) hear_contested(batch, rows);
+}
+
+/* --- the part --- */
+
+static bool fast(const struct batch *batch) {
+    return family_of(batch)->fast && batch->range.mode == MODE_NORMAL && !batch->range.races && !batch->range.tries &&
+           !family_last_pass(&batch->range);
+}
+
+static bool piece_is_plain(const struct batch *batch) {
+    size_t node = (size_t)(batch->range.part - PART_LIST);
+    return family_of(batch)->plain[node] && batch->range.mode == MODE_NORMAL && !batch->range.races;
+}
+
+static const char heavy_reason[] = "rows that point at it keep coming", protected_reason[] = "a row below it is a survivor or held back";
+
+static void fill_roots(struct batch *batch) {
+    switch (batch->range.mode) {
+    case MODE_GIVE_UP: queue_tracking(batch, tracking_give_up, "leaving busy rows for the last pass", NULL); return;
+    case MODE_SKIP_HEAVY: queue_tracking(batch, tracking_spare, "sparing a row", heavy_reason); return;
+    case MODE_SKIP_PROTECTED: queue_tracking(batch, tracking_spare, "sparing a row", protected_reason); return;
+    default: break;
+    }
+    queue_tracking(batch, tracking_count_pending, "counting tracked rows", NULL);
+    if (fast(batch))
+        queue_fast(batch);
+    else
+        closure_lock_roots(batch);
+}
+
+static void fill(struct batch *batch) {
+    int mode = batch->range.mode;
+    if (batch->range.part == PART_ROOT)
+        fill_roots(batch);
+    else if (mode == MODE_EXPAND || mode == MODE_DRAIN)
+        heavy_fill(batch);
+    else if (mode == MODE_NORMAL || mode == MODE_THOROUGH)
+        heavy_piece(batch, !piece_is_plain(batch));
+}
+
+static void answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
+    struct try *t = family_try(batch);
+    if (sql == tracking_count_pending) {
+        t->expected = rows_int(rows, 0, 0);
+    } else if (sql == &sql_remove_families) {
+        t->taken = batch->counts.rows = rows_int(rows, 0, 0);
+        batch->counts.children = rows_int(rows, 0, 1);
+    } else if (sql == tracking_classify) {
+        batch->counts.contested = rows_int(rows, 0, 0);
+        batch->counts.spared = t->expected - t->taken - batch->counts.contested;
+    } else if (sql == tracking_give_up) {
+        batch->counts.contested = rows_affected(rows);
+    } else if (sql == tracking_spare) {
+        batch->counts.spared = rows_affected(rows);
+    } else if (!closure_answer(batch, sql, rows)) {
+        heavy_answer(batch, sql, rows);
+    }
+}
+
+/* What was tracked and did not go is looked at, in the same transaction: spared with a reason, or contested. */
+static bool classify(struct batch *batch) {
+    struct try *t = family_try(batch);
+    bool already = t->stage == STAGE_CLASSIFY;
+    t->stage = STAGE_CLASSIFY;
+    if (already || batch->range.part != PART_ROOT || !family_of(batch)->what->roots_go || t->taken >= t->expected) return false;
+    queue_tracking(batch, tracking_classify, "looking why rows stay", NULL);
+    return true;
+}
+
+static bool more(struct batch *batch) {
+    struct try *t = family_try(batch);
+    int mode = batch->range.mode;
+    bool root = batch->range.part == PART_ROOT;
+    if (mode == MODE_EXPAND || mode == MODE_DRAIN) return heavy_more(batch);
+    if (mode != MODE_NORMAL && mode != MODE_THOROUGH) return false;
+    if (t->stage == STAGE_TAKE && (root ? !fast(batch) : !piece_is_plain(batch))) closure_start(batch);
+    if (t->stage >= STAGE_CLOSE && t->stage < STAGE_SETTLE && closure_more(batch)) return true;
+    return !batch->too_large && classify(batch);
+}
+
+/* A single row that does not fit is heavy; one that stays too large after three rounds, or leads to a row that must stay,
+ * is spared. Rows that are busy all the time wait for the last pass. */
+static bool stuck(struct batch *batch, bool too_large) {
+    struct family *f = family_of(batch);
+    struct range *range = &batch->range;
+    bool root = range->part == PART_ROOT;
+    if (too_large && root && family_try(batch)->is_protected) {
+        range->mode = MODE_SKIP_PROTECTED;
+        return true;
+    }
+    if (too_large && range->large >= MOST_HEAVY_ROUNDS) {
+        range->mode = MODE_SKIP_HEAVY;
+        return true;
+    }
+    if (too_large && range->part < PART_HEAVY) {
+        heavy_begin(f, range);
+        return true;
+    }
+    if (too_large || !root || family_last_pass(range) || range->mode == MODE_GIVE_UP) return false;
+    range->mode = MODE_GIVE_UP;
+    range->tries = range->races = 0;
+    return true;
+}
+
+static bool ready(const struct loop *loop, const struct range *range) {
+    const struct family *f = loop->job;
+    if (range->part != PART_ROOT || !range->large) return true;
+    for (size_t i = 0; i < f->tree->node_count; i++)
+        if (f->lists[i].count) return false;
+    return !loop_others_busy(loop, NULL, is_heavy_part);
+}
+
+static void committed(struct batch *batch) {
+    struct family *f = family_of(batch);
+    if (f->what->children_shown) f->what->children_shown->rows += batch->counts.children;
+    if (batch->range.mode == MODE_EXPAND || batch->range.mode == MODE_DRAIN) heavy_committed(batch);
+    if (!f->probed && batch->counts.rows) {
+        double weight = (double)(batch->counts.rows + batch->counts.children) / (double)batch->counts.rows;
+        f->weight = f->weight * 0.6 + weight * 0.4;
+    }
+}
+
+static const struct part family_part = {cut, cut_answer, fill, answer, more, committed, stuck, ready};
+
+/* --- making the job --- */
+
+/* Rows of this node can go without being looked below first: what the database objects to (23503) is done thoroughly. */
+static bool can_go_first(const struct family *f, const struct node *node) {
+    if (node->cyclic || node->before_triggers) return false;
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->parent != node || !e->reached) continue;
+        if ((e->on_delete != 'a' && e->on_delete != 'r') || e->parent_leaves) return false;
+    }
+    return true;
+}
+
+static size_t count_paths(const struct family *f, const struct node *node, size_t depth) {
+    size_t paths = 0;
+    if (depth > f->tree->node_count) return MOST_PATHS + 1;
+    for (size_t i = 0; i < f->tree->edge_count && paths <= MOST_PATHS; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->parent != node || !f->settled[i]) continue;
+        paths += 1 + (e->policy == POLICY_DELETE ? count_paths(f, e->child, depth + 1) : 0);
+    }
+    return paths;
+}
+
+static void settle_edges(struct family *f) {
+    const struct tree *tree = f->tree;
+    f->settled = arena_alloc(f->arena, (tree->edge_count + 1) * sizeof *f->settled);
+    for (size_t i = 0; i < tree->edge_count; i++) {
+        const struct edge *e = tree->edges[i];
+        bool changes = e->reached && (e->policy == POLICY_DELETE || e->policy == POLICY_SET_NULL);
+        f->settled[i] = changes && (!f->what->edges || f->what->edges[i]);
+    }
+}
+
+/* How the tree may be gone through. */
+static void choose_ways(struct family *f) {
+    const struct tree *tree = f->tree;
+    size_t paths = 0;
+    bool circles = false;
+    f->fast = f->what->roots_go;
+    f->plain = arena_alloc(f->arena, tree->node_count * sizeof *f->plain);
+    for (size_t i = 0; i < tree->node_count; i++) {
+        const struct node *node = tree->nodes[i];
+        if (!node->removed) continue;
+        f->plain[i] = can_go_first(f, node);
+        f->fast = f->fast && f->plain[i];
+        circles = circles || node->cyclic;
+    }
+    for (size_t i = 0; i < tree->edge_count; i++) /* what must be settled with its parents keeps them from going first */
+        if (f->settled[i] && !goes_by_key(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
+    if (!circles) paths = count_paths(f, tree->nodes[0], 0);
+    f->probed = paths > 0 && paths <= MOST_PATHS;
+    if (paths > MOST_PATHS) f->fast = false;
+}
+
+static struct family *new_family(struct run *run, size_t step, const struct families *what, struct arena *arena) {
+    struct family *f = arena_alloc(arena, sizeof *f);
+    *f = (struct family){.run = run, .step = step, .round = run->steps[step].round, .what = what, .arena = arena,
+                         .tree = run->tree, .weight = 1, .next_pass = (int)(time(NULL) & 0x3fffffff)};
+    f->lists = arena_alloc(arena, run->tree->node_count * sizeof *f->lists);
+    f->leaves = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->leaves);
+    settle_edges(f);
+    choose_ways(f);
+    return f;
+}
+
+static bool unindexed(const struct family *f) {
+    for (size_t i = 0; i < f->tree->edge_count; i++)
+        if (f->tree->edges[i]->reached && !f->tree->edges[i]->indexed && f->run->missing_index != MISSING_CREATE) return true;
+    return false;
+}
+
+static void load_leaves(struct family *f, struct error *error) {
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (f->settled[i] && !goes_by_key(e))
+            f->leaves[i].items = catalog_leaves(f->run->desk, f->arena, e->child->table->oid, &f->leaves[i].count, error);
+    }
+}
+
+struct tracked_counts {
+    int64_t last, held, contested;
+};
+
+static struct tracked_counts count_tracked(struct family *f, struct error *error) {
+    struct bindings b = {0};
+    bind(&b, "track", tracking_sql(f->run, f->arena, f->round));
+    const char *text = sql_expand(f->arena, &sql_count_tracked, b.items, error);
+    struct rows *rows = ask(f->run->desk, f->arena, &(struct statement){.about = "counting tracked rows", .text = text}, error);
+    return rows ? (struct tracked_counts){rows_int(rows, 0, 0), rows_int(rows, 0, 1), rows_int(rows, 0, 2)} : (struct tracked_counts){0};
+}
+
+static void tell_end(struct family *f, struct error *error) {
+    struct tracked_counts counts = count_tracked(f, error);
+    struct run_step *step = &f->run->steps[f->step];
+    if (counts.held) step->note = arena_printf(f->run->arena, "%s held back", text_count(f->arena, counts.held));
+    if (!counts.contested || !f->what->roots_go) return;
+    fail(error, FAULT_FAILED, "%s tracked rows of %s stayed locked by other sessions", text_count(f->arena, counts.contested), f->run->table->shown);
+    fail_hint(error, "they are those with outcome 'contested' in %s; run again when the others are done", tracking_sql(f->run, f->arena, f->round));
+}
+
+void families_remove(struct run *run, size_t step, const struct families *what, struct error *error) {
+    struct arena *arena = arena_new(run->arena);
+    struct family *f = new_family(run, step, what, arena);
+    family_tables_make(f, error);
+    load_leaves(f, error);
+    heavy_load(f, error);
+    struct tracked_counts counts = count_tracked(f, error);
+    run->steps[step].shown->total = counts.last - counts.held;
+    f->regions = runs_gaps(&run->state, arena, run->holder.run, step, f->round, PART_ROOT, counts.last, &f->region_count, error);
+    loop_run(run, step, &family_part, f, unindexed(f), error);
+    if (!failed(error)) tell_end(f, error);
+    if (!failed(error)) families_drop(&run->state, arena, run->holder.run, error);
+    arena_free(arena);
+}
+
+void families_explain(struct run *run, size_t step, const struct families *what, struct explanation *explanation, struct error *error) {
+    struct arena *arena = arena_new(run->arena);
+    struct family *f = new_family(run, step, what, arena);
+    struct range range = {.first = 1, .last = run->plan->steps[step].settings.batch.size, .pass = FIRST_PASS};
+    if (f->fast) {
+        text_add(&explanation->said, "each batch: the rows and all that points at them, in one statement\n");
+        loop_explain(run, step, &family_part, f, &range, explanation, error);
+        text_add(&explanation->said, "when a row came meanwhile (23503), thoroughly: parents locked first\n");
+    } else {
+        text_add(&explanation->said, "each batch: rows locked, what points at them collected under the locks, then settled deepest first\n");
+    }
+    struct loop loop = {.run = run, .step = step, .part = &family_part, .job = f, .error = error, .pace = pace_new(&run->plan->steps[step].settings.batch)};
+    struct batch batch = {.loop = &loop, .arena = arena, .range = range, .explanation = explanation, .round = 1};
+    batch.error = error_new(arena);
+    closure_explain(&batch);
+    error_promote(error, &batch.error);
+    arena_free(arena);
+}

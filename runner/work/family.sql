@@ -1,0 +1,55 @@
+-- Whole families in one statement, and how many rows a batch may take.
+--
+-- p is a parent, c a child. Everything of the plan's table itself carries the prefix pgwinnow_.
+
+-- The first choice, where every edge is NO ACTION or RESTRICT: the survivor is locked FOR SHARE and compared, the loser is
+-- re-checked by the DELETE itself, and only what really went takes its children along. All foreign keys are checked at the
+-- end of the statement; a child that came after its snapshot raises 23503, and the batch is done again thoroughly.
+-- name: remove_families
+WITH pgwinnow_0 AS (
+    DELETE FROM :from AS :alias
+     USING (:qualified
+           ) AS pgwinnow_k
+     WHERE :table_is_tracked AND (:condition
+           ) AND :still
+    RETURNING :returning):links
+SELECT (SELECT pg_catalog.count(*) FROM pgwinnow_0) AS rows, :children AS children
+
+-- name: link_delete
+,
+:link AS (
+    DELETE FROM :child AS c USING :parents AS p WHERE :points RETURNING :returning)
+
+-- name: link_set_null
+,
+:link AS (
+    UPDATE :child AS c SET :nulls FROM :parents AS p WHERE :points RETURNING 1)
+
+-- Without locks: the longest run of tracked rows whose families fit the bound ($3), and the first row seen. $1 the seq
+-- before, $2 rows to look at, $4 the last seq of the gap. Counting stops one beyond the bound for each row.
+-- name: probe
+SELECT pg_catalog.max(seq) FILTER (WHERE total <= $3::bigint), pg_catalog.min(seq), pg_catalog.count(*),
+       COALESCE(pg_catalog.max(total) FILTER (WHERE total <= $3::bigint), 0)
+  FROM (SELECT t.pgwinnow_seq AS seq, pg_catalog.sum(1 + n.rows) OVER (ORDER BY t.pgwinnow_seq) AS total
+          FROM (SELECT seq AS pgwinnow_seq, :tracked_keys FROM :track AS pgwinnow_track
+                 WHERE seq > $1::bigint AND seq <= $4::bigint AND NOT hold AND outcome IS NULL
+                 ORDER BY seq LIMIT $2::bigint) AS t
+          LEFT JOIN :from AS p ON :parent_is_tracked
+         CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS rows
+                               FROM (SELECT FROM (SELECT) AS nothing WHERE false :paths
+                                      LIMIT $3::bigint + 1) AS found) AS n) AS families
+
+-- name: probe_path
+UNION ALL SELECT FROM :first :joins WHERE :points
+
+-- name: probe_join
+JOIN :child AS :child_alias ON :points
+
+-- name: next_contested
+SELECT pg_catalog.min(seq), pg_catalog.max(seq)
+  FROM (SELECT seq FROM :track WHERE outcome = 'contested' AND NOT hold AND seq > $1::bigint ORDER BY seq LIMIT $2::bigint) AS x
+
+-- name: count_tracked
+SELECT COALESCE(pg_catalog.max(seq), 0), pg_catalog.count(*) FILTER (WHERE hold AND outcome IS NULL),
+       pg_catalog.count(*) FILTER (WHERE outcome = 'contested' AND NOT hold)
+  FROM :track

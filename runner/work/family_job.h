@@ -1,0 +1,100 @@
+/* What the files of families share about one pass over the tracked rows. For work/family*.c, closure.c and heavy.c only. */
+#pragma once
+#include "work/family.h"
+#include "work/loop.h"
+
+enum family_mode {
+    MODE_NORMAL,    /* fast where the tree allows it */
+    MODE_THOROUGH,
+    MODE_EXPAND,    /* list the descendants of a heavy tracked row */
+    MODE_DRAIN,     /* its children that are set to NULL, or have no key */
+    MODE_GIVE_UP,   /* mark the range contested */
+    MODE_SKIP_HEAVY,     /* spare the row: children keep coming */
+    MODE_SKIP_PROTECTED, /* spare the row: a row below it must stay */
+};
+
+/* `part` of a checkpoint: the tracking table, the list of a node, a heavy row of either. */
+enum { PART_ROOT = 0, PART_LIST = 1, PART_HEAVY = 10000, PART_HEAVY_LIST = 10001 };
+
+enum { FIRST_PASS = 1, MOST_CONTESTED_ROUNDS = 5, MOST_HEAVY_ROUNDS = 3 };
+
+struct list {
+    bool there;          /* the node has one */
+    struct gap *regions; /* of seq, not yet cut; the last one goes first, from its end */
+    size_t count, room;
+    int64_t end;         /* highest seq listed */
+};
+
+struct family {
+    struct run *run;
+    size_t step;
+    int round;
+    const struct families *what;
+    struct arena *arena;
+    struct tree *tree;
+    bool *settled;        /* by edge index: its rows are settled in this pass */
+    bool *plain;          /* by node index: rows can go first and be looked after only when a foreign key objects */
+    bool fast, probed;    /* the whole family in one statement; its size can be asked for */
+    struct gap *regions;  /* of the tracking table, not yet cut; first to last */
+    size_t region, region_count;
+    int64_t contested_after; /* seq of the last contested row taken in this round */
+    int contested_round;
+    int next_pass;        /* of the last pass and of heavy rows: new in each session, so that no old checkpoint is met */
+    double weight;        /* rows changed for one tracked row, smoothed */
+    struct list *lists;   /* by node index */
+    struct leaves {
+        struct leaf *items;
+        size_t count;
+    } *leaves;            /* of the child, by index of the edges that may be drained */
+};
+
+enum stage { STAGE_TAKE, STAGE_CLOSE, STAGE_CHECK, STAGE_SETTLE, STAGE_CLASSIFY, STAGE_END };
+
+/* The state of one try of a batch: batch->own. */
+struct try {
+    enum stage stage;
+    int round;               /* of the closure, or of the listing */
+    int64_t expected, taken; /* tracked rows pending in the range; those that were locked or removed */
+    int64_t closed, changing;/* rows in the closure; rows that set-null and keyless edges will change */
+    int64_t *fresh, *fresher;/* by node: rows found in the last round, in this one */
+    size_t *asked;           /* edges or nodes in the order of their statements */
+    size_t asked_count, heard;
+    int64_t share;           /* rows one drain statement may take */
+    bool full;               /* a drain took all it might: there is more */
+    bool is_protected;
+    int64_t *ends;           /* by node: the list's end after listing */
+};
+
+static inline struct family *family_of(const struct batch *batch) { return batch->loop->job; }
+
+static inline bool is_heavy_part(const struct range *range) { return range->part != PART_ROOT; }
+
+static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->pass != FIRST_PASS; }
+
+/* Rows a batch may change now. */
+static inline int64_t family_bound(const struct batch *batch) { return pace_size(&batch->loop->pace); }
+
+/* A delete edge whose children have a name of their own; else they go by what they point at. */
+static inline bool goes_by_key(const struct edge *edge) { return edge->policy == POLICY_DELETE && edge->child->identity_count > 0; }
+
+struct try *family_try(struct batch *); /* made at first use */
+
+/* closure.c: stages from the lock to the deletes */
+void closure_lock_roots(struct batch *);
+void closure_start(struct batch *); /* rows were taken into a family table: CLOSE, CHECK, SETTLE follow by closure_more */
+bool closure_more(struct batch *);
+bool closure_answer(struct batch *, const struct sql *, const struct rows *);
+void closure_explain(struct batch *);
+
+/* heavy.c: lists, pieces and drains */
+void heavy_fill(struct batch *);       /* MODE_EXPAND, MODE_DRAIN */
+bool heavy_more(struct batch *);
+void heavy_piece(struct batch *, bool thorough);
+bool heavy_answer(struct batch *, const struct sql *, const struct rows *);
+void heavy_committed(struct batch *);
+bool heavy_cut(struct batch *);        /* a piece of a list; false: all lists are cut */
+void heavy_begin(struct family *, struct range *); /* a single row is too large: what to do first */
+void heavy_load(struct family *, struct error *);  /* what an earlier session left in the lists */
+
+/* family_tables.c */
+void family_tables_make(struct family *, struct error *);

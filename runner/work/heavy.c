@@ -1,0 +1,337 @@
+/*
+ * Heavy rows. The descendants of a tracked row whose family exceeds the bounds are listed once, by key, and go in pieces:
+ * the highest seq first, which is the deepest. Each piece locks the tracked row again, so nothing of a row that no longer
+ * qualifies is taken. What has no key, or is set to NULL, is drained in bounded statements. Then the row itself goes the
+ * ordinary way, with what came late.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "sql/work/heavy.sql.h"
+#include "work/family_job.h"
+#include "work/family_text.h"
+#include "work/tracking.h"
+
+/* --- regions of the lists --- */
+
+static void push_region(struct family *f, struct list *list, struct gap gap) {
+    if (gap.first > gap.last) return;
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 8;
+        struct gap *larger = arena_alloc(f->arena, list->room * sizeof *larger);
+        if (list->count) memcpy(larger, list->regions, list->count * sizeof *larger);
+        list->regions = larger;
+    }
+    list->regions[list->count++] = gap;
+}
+
+static int64_t highest(const struct list *list) { return list->count ? list->regions[list->count - 1].last : 0; }
+
+/* The piece stays above what other lists still hold: their rows were found earlier, so they are less deep. */
+bool heavy_cut(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct list *deepest = NULL;
+    int64_t floor = 0, size = family_bound(batch);
+    for (size_t i = 0; i < f->tree->node_count; i++)
+        if (f->lists[i].count && (!deepest || highest(&f->lists[i]) > highest(deepest))) deepest = &f->lists[i];
+    if (!deepest) return false;
+    for (size_t i = 0; i < f->tree->node_count; i++)
+        if (&f->lists[i] != deepest && highest(&f->lists[i]) > floor) floor = highest(&f->lists[i]);
+    struct gap *gap = &deepest->regions[deepest->count - 1];
+    int64_t first = gap->last - size + 1;
+    if (first < gap->first) first = gap->first;
+    if (first <= floor) first = floor + 1;
+    batch->range = (struct range){.first = first, .last = gap->last, .part = PART_LIST + (int)(deepest - f->lists), .pass = FIRST_PASS};
+    gap->last = first - 1;
+    if (gap->first > gap->last) deepest->count--;
+    return true;
+}
+
+/* --- which row, which edges --- */
+
+/* The node whose single row is heavy, or whose list the piece is of. */
+static const struct node *node_of(const struct batch *batch) {
+    int part = batch->range.part;
+    const struct tree *tree = family_of(batch)->tree;
+    if (part == PART_HEAVY) return tree->nodes[0];
+    return tree->nodes[part >= PART_HEAVY_LIST ? part - PART_HEAVY_LIST : part - PART_LIST];
+}
+
+static bool drained(const struct family *f, const struct edge *e) { return f->settled[e->index] && !goes_by_key(e); }
+
+static bool has_edges(const struct family *f, const struct node *node, bool by_key) {
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->parent == node && f->settled[i] && goes_by_key(e) == by_key) return true;
+    }
+    return false;
+}
+
+void heavy_begin(struct family *f, struct range *range) {
+    const struct node *node = f->tree->nodes[range->part == PART_ROOT ? 0 : range->part - PART_LIST];
+    bool expand = range->part == PART_ROOT && has_edges(f, node, true);
+    range->mode = expand ? MODE_EXPAND : MODE_DRAIN;
+    range->part = range->part == PART_ROOT ? PART_HEAVY : PART_HEAVY_LIST + (int)node->index;
+    range->pass = f->next_pass++;
+    range->tries = range->races = 0;
+    range->large++;
+}
+
+/* Back to the row itself: the ordinary way, thoroughly. */
+static void hand_back(struct family *f, struct batch *batch) {
+    struct range *range = &batch->range;
+    range->part = range->part == PART_HEAVY ? PART_ROOT : PART_LIST + (int)node_of(batch)->index;
+    range->mode = MODE_THOROUGH;
+    range->pass = range->part == PART_ROOT ? FIRST_PASS : f->next_pass++;
+    range->pass--; /* `again` counts it up */
+    batch->again = true;
+}
+
+/* --- the tracked row, locked --- */
+
+static const char *locked_roots(struct batch *batch, const char *range, const struct edge *edge) {
+    struct family *f = family_of(batch);
+    const char *alias = sql_identifier(batch->arena, f->run->table->name);
+    struct bindings b = {0};
+    tracking_bind(&b, f->run, batch->arena, f->round);
+    bind(&b, "qualified", tracking_qualified(f->run, batch->arena, f->round, range, "(outcome IS NULL OR outcome = 'contested')", true, &batch->error));
+    bind(&b, "refs", edge ? arena_printf(batch->arena, ", %s", edge_refs(batch->arena, edge, alias)) : "");
+    bind(&b, "leaves", edge ? edge_leaves(batch->arena, edge, alias) : "");
+    return sql_expand(batch->arena, &sql_locked_roots, b.items, &batch->error);
+}
+
+static const char *roots_of_piece(struct batch *batch, const struct node *node) {
+    const char *list = family_list(family_of(batch)->run, batch->arena, node);
+    return locked_roots(batch, arena_printf(batch->arena, "seq IN (SELECT l.root FROM %s AS l WHERE l.seq BETWEEN $1::bigint AND $2::bigint)", list), NULL);
+}
+
+/* --- listing --- */
+
+static const char *listed_parents(struct batch *batch, const struct edge *edge) {
+    struct family *f = family_of(batch);
+    struct bindings b = {0};
+    bind(&b, "refs", edge_refs(batch->arena, edge, "p"));
+    bind(&b, "list", family_list(f->run, batch->arena, edge->parent));
+    bind(&b, "parent", edge->parent->table->from);
+    bind(&b, "parent_is_listed", node_is(batch->arena, "p", edge->parent, "l"));
+    bind(&b, "leaves", edge_leaves(batch->arena, edge, "p"));
+    return sql_expand(batch->arena, &sql_listed_parents, b.items, &batch->error);
+}
+
+static void queue_listing(struct batch *batch, const struct edge *edge, bool from_root) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    const struct node *child = edge->child;
+    const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, t->round)};
+    struct bindings b = {0};
+    bind(&b, "parents", from_root ? locked_roots(batch, "seq = $1::bigint", edge) : listed_parents(batch, edge));
+    bind(&b, "child_list", family_list(f->run, batch->arena, child));
+    bind(&b, "order_name", family_order(f->run, batch->arena));
+    bind(&b, "numbered", node_numbered(batch->arena, NULL, child));
+    bind(&b, "child_keys", node_keys(batch->arena, "c", child));
+    bind(&b, "child", child->table->from);
+    bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
+    bind(&b, "named", node_named(batch->arena, "c", child));
+    bind(&b, "child_is_listed", node_is(batch->arena, "c", child, "l"));
+    batch_queue(batch, arena_printf(batch->arena, "listing rows of %s", child->table->shown), &sql_list_children, &b, values, 2);
+    t->asked[t->asked_count++] = edge->index;
+}
+
+static bool listing_round(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    t->asked_count = t->heard = 0;
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (!f->settled[i] || !goes_by_key(e)) continue;
+        if (t->round == 0 ? e->parent->index == 0 : t->fresh[e->parent->index] > 0) queue_listing(batch, e, t->round == 0);
+    }
+    return t->asked_count > 0;
+}
+
+static void queue_ends(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    t->asked_count = t->heard = 0;
+    for (size_t i = 0; i < f->tree->node_count; i++) {
+        if (!f->lists[i].there) continue;
+        struct bindings b = {0};
+        bind(&b, "list", family_list(f->run, batch->arena, f->tree->nodes[i]));
+        batch_queue(batch, "reading the end of a list", &sql_list_end, &b, NULL, 0);
+        t->asked[t->asked_count++] = i;
+    }
+}
+
+/* --- draining --- */
+
+static const char *drained_row(struct batch *batch, const struct edge *edge) {
+    struct family *f = family_of(batch);
+    const struct node *node = edge->parent;
+    if (batch->range.part == PART_HEAVY) return locked_roots(batch, "seq BETWEEN $1::bigint AND $2::bigint", edge);
+    struct bindings b = {0};
+    bind(&b, "refs", edge_refs(batch->arena, edge, "p"));
+    bind(&b, "list", family_list(f->run, batch->arena, node));
+    bind(&b, "parent", node->table->from);
+    bind(&b, "parent_is_listed", node_is(batch->arena, "p", node, "l"));
+    bind(&b, "roots", roots_of_piece(batch, node));
+    bind(&b, "leaves", edge_leaves(batch->arena, edge, "p"));
+    return sql_expand(batch->arena, &sql_listed_row, b.items, &batch->error);
+}
+
+static void queue_drain(struct batch *batch, const struct edge *edge, const char *leaf) {
+    const char *seq = batch_number(batch, batch->range.first), *values[] = {seq, seq, batch_number(batch, family_try(batch)->share)};
+    bool null = edge->policy == POLICY_SET_NULL;
+    struct bindings b = {0};
+    bind(&b, "parents", drained_row(batch, edge));
+    bind(&b, "leaf", leaf);
+    bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
+    if (null) bind(&b, "nulls", edge_nulls(batch->arena, edge));
+    batch_queue(batch, arena_printf(batch->arena, "settling rows of %s in pieces", edge->child->table->shown),
+                null ? &sql_drain_set_null : &sql_drain_delete, &b, values, 3);
+}
+
+/* All leaves of all such edges, each with its share of the bound; pass by pass until all have nothing left. */
+static void fill_drain(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    int64_t statements = 0;
+    for (size_t i = 0; i < f->tree->edge_count; i++)
+        if (f->tree->edges[i]->parent == node_of(batch) && drained(f, f->tree->edges[i])) statements += (int64_t)f->leaves[i].count;
+    t->share = family_bound(batch) / (statements ? statements : 1);
+    if (t->share < 1) t->share = 1;
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->parent != node_of(batch) || !drained(f, e)) continue;
+        for (size_t l = 0; l < f->leaves[i].count; l++) queue_drain(batch, e, f->leaves[i].items[l].sql);
+    }
+}
+
+void heavy_fill(struct batch *batch) {
+    if (batch->range.mode == MODE_EXPAND)
+        listing_round(batch);
+    else
+        fill_drain(batch);
+}
+
+bool heavy_more(struct batch *batch) {
+    struct try *t = family_try(batch);
+    if (batch->range.mode != MODE_EXPAND || t->stage == STAGE_END) return false;
+    if (listing_round(batch)) return true;
+    t->stage = STAGE_END;
+    queue_ends(batch);
+    return true;
+}
+
+/* --- pieces --- */
+
+/* The row still points at a row of the family: whoever was moved away meanwhile stays. */
+static const char *belongs(struct batch *batch, const struct node *node) {
+    struct family *f = family_of(batch);
+    struct text text = text_new(batch->arena);
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->child != node || !f->settled[i] || !goes_by_key(e)) continue;
+        struct bindings b = {0};
+        bind(&b, "parent", e->parent->table->from);
+        bind(&b, "points", edge_points(batch->arena, e, "p", "c"));
+        bind(&b, "leaves", edge_leaves(batch->arena, e, "p"));
+        if (e->parent->index == 0) {
+            bind(&b, "track", tracking_sql(f->run, batch->arena, f->round));
+            bind(&b, "parent_is_tracked", tracking_key_equal(f->run, batch->arena, "p", "t"));
+            text_addf(&text, "%s%s", text.length ? " OR " : "", sql_expand(batch->arena, &sql_belongs_to_root, b.items, &batch->error));
+        }
+        if (f->lists[e->parent->index].there) {
+            bind(&b, "parent_list", family_list(f->run, batch->arena, e->parent));
+            bind(&b, "parent_is_listed", node_is(batch->arena, "p", e->parent, "pl"));
+            text_addf(&text, "%s%s", text.length ? " OR " : "", sql_expand(batch->arena, &sql_belongs_to_listed, b.items, &batch->error));
+        }
+    }
+    return text.data;
+}
+
+void heavy_piece(struct batch *batch, bool thorough) {
+    struct family *f = family_of(batch);
+    const struct node *node = node_of(batch);
+    const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, batch->range.last)};
+    struct bindings b = {0};
+    bind(&b, "roots", roots_of_piece(batch, node));
+    bind(&b, "list", family_list(f->run, batch->arena, node));
+    bind(&b, "child", node->table->from);
+    bind(&b, "child_is_listed", node_is(batch->arena, "c", node, "l"));
+    bind(&b, "belongs", belongs(batch, node));
+    if (thorough) {
+        bind(&b, "family", family_table(f->run, batch->arena, node));
+        bind(&b, "numbered", node_numbered(batch->arena, NULL, node));
+        bind(&b, "child_keys", node_keys(batch->arena, "c", node));
+    }
+    batch_queue(batch, arena_printf(batch->arena, "removing rows of %s in pieces", node->table->shown),
+                thorough ? &sql_lock_piece : &sql_remove_piece, &b, values, 2);
+}
+
+/* --- answers and what follows a commit --- */
+
+static void hear_listed(struct batch *batch, const struct rows *rows) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    t->fresher[f->tree->edges[t->asked[t->heard++]]->child->index] += rows_affected(rows);
+    if (t->heard < t->asked_count) return;
+    t->round++;
+    int64_t *old = t->fresh;
+    t->fresh = t->fresher;
+    t->fresher = memset(old, 0, f->tree->node_count * sizeof *old);
+}
+
+bool heavy_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
+    struct try *t = family_try(batch);
+    if (sql == &sql_list_children) {
+        hear_listed(batch, rows);
+    } else if (sql == &sql_list_end) {
+        t->ends[t->asked[t->heard++]] = rows_int(rows, 0, 0);
+    } else if (sql == &sql_drain_delete || sql == &sql_drain_set_null) {
+        batch->counts.children += rows_affected(rows);
+        t->full = t->full || rows_affected(rows) >= t->share;
+    } else if (sql == &sql_remove_piece) {
+        batch->counts.children += rows_int(rows, 0, 0);
+    } else if (sql == &sql_lock_piece) {
+        t->taken = t->fresh[node_of(batch)->index] = rows_affected(rows);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void heavy_committed(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    bool expanded = batch->range.mode == MODE_EXPAND;
+    for (size_t i = 0; expanded && i < f->tree->node_count; i++) {
+        struct list *list = &f->lists[i];
+        if (!list->there || t->ends[i] <= list->end) continue;
+        push_region(f, list, (struct gap){list->end + 1, t->ends[i]});
+        list->end = t->ends[i];
+    }
+    if (t->full || (expanded && has_edges(f, node_of(batch), false))) {
+        batch->range.mode = MODE_DRAIN;
+        batch->range.pass = f->next_pass++ - 1;
+        batch->again = true;
+    } else {
+        hand_back(f, batch);
+    }
+}
+
+/* What an earlier session listed and did not get done. */
+void heavy_load(struct family *f, struct error *error) {
+    for (size_t i = 0; i < f->tree->node_count; i++) {
+        struct list *list = &f->lists[i];
+        if (!list->there || failed(error)) continue;
+        struct bindings b = {0};
+        bind(&b, "list", family_list(f->run, f->arena, f->tree->nodes[i]));
+        const char *text = sql_expand(f->arena, &sql_list_end, b.items, error);
+        struct rows *rows = ask(f->run->desk, f->arena, &(struct statement){.about = "reading the end of a list", .text = text}, error);
+        if (!rows) return;
+        list->end = rows_int(rows, 0, 0);
+        size_t count;
+        struct gap *gaps = runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round, PART_LIST + (int)i, list->end, &count, error);
+        for (size_t g = 0; g < count; g++) push_region(f, list, gaps[g]);
+    }
+}

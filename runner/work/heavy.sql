@@ -1,0 +1,71 @@
+-- Heavy rows: a family larger than a batch may be. l is a list: the descendants of heavy rows, tracked once.
+
+-- The tracked row, if it still qualifies, locked so that it cannot change while a piece of its family goes. $1 is its seq,
+-- or the range of a piece.
+-- name: locked_roots
+SELECT pgwinnow_k.pgwinnow_seq :refs
+  FROM :from AS :alias
+  JOIN (:qualified
+       ) AS pgwinnow_k ON :table_is_tracked
+ WHERE (:condition
+       ) AND :still :leaves
+   FOR SHARE OF :alias
+
+-- name: listed_parents
+SELECT :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed WHERE l.root = $1::bigint AND l.round = $2::int :leaves
+
+-- Its children are tracked once, by key, in physical order, round by round down the tree: LIMIT loops would walk their own
+-- dead rows again and again. UNIQUE (key) ends circles. Highest seq first is deepest first. $1 the heavy row, $2 the round.
+-- name: list_children
+INSERT INTO :child_list (seq, root, round, :numbered)
+SELECT pg_catalog.nextval(:'order_name'::pg_catalog.regclass), $1::bigint, $2::int + 1, x.*
+  FROM (SELECT :child_keys FROM (:parents) AS p JOIN :child AS c ON :points
+         WHERE :named AND NOT EXISTS (SELECT FROM :child_list AS l WHERE :child_is_listed)
+         ORDER BY c.tableoid, c.ctid) AS x
+ON CONFLICT DO NOTHING
+
+-- name: list_end
+SELECT COALESCE(pg_catalog.max(seq), 0) FROM :list
+
+-- $1, $2: the piece. Only rows that still point at a row of the family.
+-- name: remove_piece
+WITH r AS MATERIALIZED (:roots),
+gone AS (
+    DELETE FROM :child AS c
+     USING :list AS l JOIN r ON r.pgwinnow_seq = l.root
+     WHERE l.seq BETWEEN $1::bigint AND $2::bigint AND :child_is_listed AND (:belongs)
+    RETURNING 1)
+SELECT pg_catalog.count(*) FROM gone
+
+-- name: lock_piece
+WITH r AS MATERIALIZED (:roots)
+INSERT INTO :family (batch, round, :numbered)
+SELECT pg_catalog.pg_current_xact_id(), 0, x.*
+  FROM (SELECT :child_keys
+          FROM :list AS l JOIN r ON r.pgwinnow_seq = l.root JOIN :child AS c ON :child_is_listed
+         WHERE l.seq BETWEEN $1::bigint AND $2::bigint AND (:belongs)
+         ORDER BY :child_keys
+           FOR UPDATE OF c) AS x
+
+-- name: belongs_to_root
+EXISTS (SELECT FROM :track AS t JOIN :parent AS p ON :parent_is_tracked WHERE t.seq = l.root AND :points :leaves)
+
+-- name: belongs_to_listed
+EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WHERE pl.root = l.root AND :points :leaves)
+
+-- Children of one row that are set to NULL, or have no key, in bounded pieces: a ctid is used in the statement that found
+-- it and never across partitions. $1, $2: the row's seq twice, $3: how many.
+-- name: drain_delete
+WITH p AS MATERIALIZED (:parents)
+DELETE FROM ONLY :leaf AS c
+ WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+
+-- name: drain_set_null
+WITH p AS MATERIALIZED (:parents)
+UPDATE ONLY :leaf AS c SET :nulls
+ WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+
+-- name: listed_row
+SELECT :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed
+ WHERE l.seq BETWEEN $1::bigint AND $2::bigint
+   AND EXISTS (SELECT FROM (:roots) AS r WHERE r.pgwinnow_seq = l.root) :leaves
