@@ -20,7 +20,7 @@ struct reading {
     struct slot *slot;
     struct arena *arena;
     struct error *error;
-    struct table **tables;  /* in the order asked for */
+    struct table **tables; /* in the order asked for */
     struct table **by_oid;
     size_t count;
 };
@@ -234,9 +234,11 @@ static void no_such_table(struct slot *slot, struct arena *arena, const struct n
     const char *near = suggestion(arena, rows, name);
     fail(error, FAULT_USAGE, "%sthere is no table %s in database %s", place_text(arena, &name->place),
          name_text(arena, name), slot_database(slot));
-    if (near) fail_hint(error, "did you mean %s?", near);
-    else if (!name->schema) fail_hint(error, "name its schema when it is not on the search_path: schema.%s",
-                                      identifier_text(arena, name->name));
+    if (near)
+        fail_hint(error, "did you mean %s?", near);
+    else if (!name->schema)
+        fail_hint(error, "name its schema when it is not on the search_path: schema.%s",
+                  identifier_text(arena, name->name));
 }
 
 struct table *catalog_table(struct slot *slot, struct arena *arena, const struct name *name, struct error *error) {
@@ -261,7 +263,8 @@ struct table *catalog_table(struct slot *slot, struct arena *arena, const struct
 struct leaf *catalog_leaves(struct slot *slot, struct arena *arena, unsigned oid, size_t *count, struct error *error) {
     struct reading r = {.slot = slot, .arena = arena, .error = error};
     *count = 0;
-    struct rows *rows = query(&r, "reading partitions from the catalog", &sql_read_leaves, arena_printf(arena, "%u", oid));
+    struct rows *rows =
+        query(&r, "reading partitions from the catalog", &sql_read_leaves, arena_printf(arena, "%u", oid));
     if (!rows) return NULL;
     struct leaf *leaves = arena_alloc(arena, (size_t)(rows_count(rows) + 1) * sizeof *leaves);
     for (int i = 0; i < rows_count(rows); i++) {

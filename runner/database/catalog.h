@@ -39,7 +39,7 @@ struct table {
     int64_t bytes;          /* heap + toast, all partitions */
     struct column *columns; /* all, without dropped ones */
     size_t column_count;
-    struct key key;         /* primary key, else the shortest valid, immediate, non-partial unique key over NOT NULL columns */
+    struct key key;         /* primary key, else the shortest valid, immediate, whole unique key without NULLs */
     const char *owner;
     bool owned;             /* we are (a member of) the owner */
     bool row_security;      /* enabled, and it would apply to us */
@@ -58,6 +58,6 @@ struct leaf { unsigned oid; const char *sql, *shown; };
 struct leaf *catalog_leaves(struct slot *, struct arena *, unsigned oid, size_t *count, struct error *);
 
 /* Whether an extended or plain expression list over a table is valid: gives type, operators and collation of each
- * (Describe, nothing runs). `place` of the failing one is told through problems by the caller. */
-struct column *catalog_expressions(struct slot *, struct arena *, const struct table *, const struct sql_text *, size_t count,
-                                   struct error *);
+ * (Describe, nothing runs). The error names the failing one with its place; what the server refuses is FAULT_USAGE. */
+struct column *catalog_expressions(struct slot *, struct arena *, const struct table *, const struct sql_text *,
+                                   size_t count, struct error *);

@@ -39,7 +39,8 @@ WITH RECURSIVE wanted (oid, position) AS (
       JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid AND c.relispartition
 ), sizes (top, rows, bytes) AS (
     SELECT m.top,
-           pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0 THEN c.reltuples ELSE 0 END::pg_catalog.float8),
+           pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0
+                          THEN c.reltuples::pg_catalog.float8 ELSE 0 END),
            pg_catalog.sum(CASE WHEN c.reltuples OPERATOR(pg_catalog.<) 0 THEN pg_catalog.pg_table_size(c.oid)
                           ELSE (c.relpages OPERATOR(pg_catalog.+) COALESCE(t.relpages, 0))::pg_catalog.int8
                                OPERATOR(pg_catalog.*) pg_catalog.current_setting('block_size')::pg_catalog.int8 END)

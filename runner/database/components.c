@@ -10,13 +10,13 @@ struct visit {
 
 struct search {
     struct tree *tree;
-    size_t *first;            /* of each node, where its edges begin in `by_parent`; one more at the end */
+    size_t *first; /* of each node, where its edges begin in `by_parent`; one more at the end */
     struct edge **by_parent;
-    size_t *order, *low;      /* when a node was met, and the earliest met that it leads back to; 0: not yet */
-    bool *open;               /* met, its component not closed */
+    size_t *order, *low; /* when a node was met, and the earliest met that it leads back to; 0: not yet */
+    bool *open;          /* met, its component not closed */
     size_t *pending, pending_count;
     struct visit *path;
-    size_t depth, met, left;  /* left: components that have no number yet, counted down */
+    size_t depth, met, left; /* left: components that have no number yet, counted down */
 };
 
 static bool follows(const struct edge *edge) { return edge->reached && edge->policy == POLICY_DELETE; }
@@ -60,14 +60,18 @@ static void turn(struct search *s) {
     struct visit *at = &s->path[s->depth - 1];
     if (at->next < s->first[at->node + 1]) {
         size_t child = s->by_parent[at->next++]->child->index;
-        if (!s->order[child]) meet(s, child);
-        else if (s->open[child]) lower(s, at->node, s->order[child]);
+        if (!s->order[child])
+            meet(s, child);
+        else if (s->open[child])
+            lower(s, at->node, s->order[child]);
         return;
     }
     size_t node = at->node;
     s->depth--;
-    if (s->low[node] == s->order[node]) close_component(s, node);
-    else lower(s, s->path[s->depth - 1].node, s->low[node]);
+    if (s->low[node] == s->order[node])
+        close_component(s, node);
+    else
+        lower(s, s->path[s->depth - 1].node, s->low[node]);
 }
 
 /* Numbers were given from node_count down; with fewer components than nodes they begin above 0. */

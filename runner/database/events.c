@@ -45,8 +45,10 @@ static size_t first_of(const struct member *members, size_t count, unsigned oid)
     size_t low = 0, high = count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (members[middle].oid < oid) low = middle + 1;
-        else high = middle;
+        if (members[middle].oid < oid)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -64,8 +66,10 @@ void reading_events(struct reading *r) {
         unsigned oid = (unsigned)rows_int(rows, i, 0);
         const char *trigger = rows_text(rows, i, 1);
         for (size_t m = first_of(members, count, oid); m < count && members[m].oid == oid; m++) {
-            if (trigger) add_trigger(r, members[m].node, trigger, rows_flag(rows, i, 2));
-            else members[m].node->rules = true;
+            if (trigger)
+                add_trigger(r, members[m].node, trigger, rows_flag(rows, i, 2));
+            else
+                members[m].node->rules = true;
         }
     }
 }

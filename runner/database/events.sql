@@ -1,5 +1,7 @@
--- User triggers that a DELETE or UPDATE fires, and rewrite rules, of tables and their partitions ($1 oid[]). Replica-only
--- ones do not fire for us; what the server made for foreign and unique keys is no user's, its clones on partitions are. tgtype: 1 row, 2 before, 8 delete, 16 update. ev_type: 2 update, 4 delete.
+-- User triggers that a DELETE or UPDATE fires, and rewrite rules, of tables and their partitions ($1 oid[]).
+-- Replica-only ones do not fire for us; what the server made for foreign and unique keys is no user's, its
+-- clones on partitions are.
+-- tgtype: 1 row, 2 before, 8 delete, 16 update. ev_type: 2 update, 4 delete.
 -- name: read_events
 SELECT t.tgrelid, t.tgname, (t.tgtype OPERATOR(pg_catalog.&) 3::pg_catalog.int2) OPERATOR(pg_catalog.=) 3
   FROM pg_catalog.pg_trigger AS t

@@ -13,8 +13,11 @@ static const char *about(struct arena *arena, const struct sql_text *expression)
 
 static struct statement statement_of(struct arena *arena, const struct sql *sql, const struct table *table,
                                      const struct sql_text *expression, struct error *error) {
-    const char *text = sql_expand(arena, sql, (struct binding[]){
-        {"expression", expression->text}, {"from", table->from}, {"name", table->name}, {NULL, NULL}}, error);
+    const char *text =
+        sql_expand(arena, sql,
+                   (struct binding[]){
+                       {"expression", expression->text}, {"from", table->from}, {"name", table->name}, {NULL, NULL}},
+                   error);
     return (struct statement){.about = about(arena, expression), .text = text};
 }
 
@@ -23,8 +26,8 @@ static void blame_plan(struct error *error) {
     if (error->fault == FAULT_FAILED && text_starts(error->sqlstate, "42")) error->fault = FAULT_USAGE;
 }
 
-static unsigned type_of(struct slot *slot, struct arena *arena, const struct table *table, const struct sql_text *expression,
-                        struct error *error) {
+static unsigned type_of(struct slot *slot, struct arena *arena, const struct table *table,
+                        const struct sql_text *expression, struct error *error) {
     struct statement statement = statement_of(arena, &sql_describe_expression, table, expression, error);
     struct rows *rows = failed(error) ? NULL : slot_describe(slot, arena, &statement, error);
     blame_plan(error);
@@ -44,11 +47,12 @@ static const char *collation_of(struct slot *slot, struct arena *arena, const st
 static struct column column_of(struct arena *arena, const struct type *type, const struct sql_text *expression,
                                struct error *error) {
     if (type->pseudo) {
-        fail(error, FAULT_USAGE, "%s: values of type %s cannot be kept in a table", about(arena, expression), type->sql);
+        fail(error, FAULT_USAGE, "%s: values of type %s cannot be kept in a table", about(arena, expression),
+             type->sql);
         fail_hint(error, "list its parts instead, or cast it");
     }
-    return (struct column){.name = expression->text, .type = type->sql, .type_oid = type->oid, .equal = type->equal,
-                           .less = type->less};
+    return (struct column){
+        .name = expression->text, .type = type->sql, .type_oid = type->oid, .equal = type->equal, .less = type->less};
 }
 
 struct column *catalog_expressions(struct slot *slot, struct arena *arena, const struct table *table,

@@ -1,6 +1,7 @@
 /*
  * The tree in twelve digits: the same wherever the same foreign keys are, other when one comes, goes or does something
- * else. No oids, no estimates; names of partitions (which differ from place to place) count only where an edge is theirs.
+ * else. No oids, no estimates; names of partitions, which differ from place to place, count only where an edge is
+ * theirs.
  */
 #include <openssl/evp.h>
 #include <stdlib.h>

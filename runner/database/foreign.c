@@ -31,8 +31,10 @@ struct foreign_key **foreign_to(const struct foreign_keys *keys, unsigned parent
     size_t low = 0, high = keys->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (keys->by_parent[middle]->parent < parent) low = middle + 1;
-        else high = middle;
+        if (keys->by_parent[middle]->parent < parent)
+            low = middle + 1;
+        else
+            high = middle;
     }
     *count = 0;
     while (low + *count < keys->count && keys->by_parent[low + *count]->parent == parent) ++*count;

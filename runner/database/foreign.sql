@@ -27,10 +27,13 @@ SELECT k.oid, c.attname, r.attname,
        OPERATOR(pg_catalog.||) pg_catalog.quote_ident(l.collname),
        k.confdelsetcols IS NULL OR p.child OPERATOR(pg_catalog.=) ANY (k.confdelsetcols)
   FROM pg_catalog.pg_constraint AS k
- CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
+                               pg_catalog.unnest(k.conpfeqop))
        WITH ORDINALITY AS p (child, parent, operator, position)
-  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid AND c.attnum OPERATOR(pg_catalog.=) p.child
-  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid AND r.attnum OPERATOR(pg_catalog.=) p.parent
+  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid
+        AND c.attnum OPERATOR(pg_catalog.=) p.child
+  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid
+        AND r.attnum OPERATOR(pg_catalog.=) p.parent
   JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
   LEFT JOIN pg_catalog.pg_collation AS rl ON rl.oid OPERATOR(pg_catalog.=) r.attcollation
@@ -50,10 +53,13 @@ SELECT k.oid, c.attname, r.attname,
        OPERATOR(pg_catalog.||) pg_catalog.quote_ident(l.collname),
        true
   FROM pg_catalog.pg_constraint AS k
- CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
+                               pg_catalog.unnest(k.conpfeqop))
        WITH ORDINALITY AS p (child, parent, operator, position)
-  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid AND c.attnum OPERATOR(pg_catalog.=) p.child
-  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid AND r.attnum OPERATOR(pg_catalog.=) p.parent
+  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid
+        AND c.attnum OPERATOR(pg_catalog.=) p.child
+  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid
+        AND r.attnum OPERATOR(pg_catalog.=) p.parent
   JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
   LEFT JOIN pg_catalog.pg_collation AS rl ON rl.oid OPERATOR(pg_catalog.=) r.attcollation

@@ -67,9 +67,10 @@ static void say_tables(struct text *text, const struct rows *rows) {
         if (rows_flag(rows, i, 2) && !text_equal(schema, rows_text(rows, i, 0)))
             text_addf(text, "GRANT USAGE ON SCHEMA %s TO %s;\n", rows_text(rows, i, 0), role);
         schema = rows_text(rows, i, 0);
-        if (!select && !delete && !update) continue;
-        text_addf(text, "GRANT %s%s%s%s%s ON %s TO %s;\n", select ? "SELECT" : "", select && (delete || update) ? ", " : "",
-                  delete ? "DELETE" : "", delete && update ? ", " : "", update ? "UPDATE" : "", rows_text(rows, i, 1), role);
+        if (!select && !delete &&!update) continue;
+        text_addf(text, "GRANT %s%s%s%s%s ON %s TO %s;\n", select ? "SELECT" : "",
+                  select && (delete || update) ? ", " : "", delete ? "DELETE" : "", delete &&update ? ", " : "",
+                  update ? "UPDATE" : "", rows_text(rows, i, 1), role);
     }
 }
 
@@ -93,6 +94,7 @@ const char *tree_grants(struct slot *slot, struct arena *arena, const struct tre
     add_columns(tree, arena, &columns);
     rows = query(slot, arena, &sql_missing_on_columns, &columns, error);
     for (int i = 0; rows && i < rows_count(rows); i++)
-        text_addf(&text, "GRANT UPDATE (%s) ON %s TO %s;\n", rows_text(rows, i, 1), rows_text(rows, i, 0), rows_text(rows, i, 2));
+        text_addf(&text, "GRANT UPDATE (%s) ON %s TO %s;\n", rows_text(rows, i, 1), rows_text(rows, i, 0),
+                  rows_text(rows, i, 2));
     return text.data;
 }

@@ -1,4 +1,4 @@
--- What the role lacks. Columns count: UPDATE of any column of a table is enough for its row locks, of those columns that
+-- What the role lacks. Columns count: UPDATE of any column of a table is enough for its row locks, of the columns that
 -- are set to NULL for set-null. $1 tables and $2 whether rows of it are removed (else: only looked at), each once.
 -- name: missing_on_tables
 SELECT pg_catalog.quote_ident(n.nspname),
@@ -19,12 +19,14 @@ SELECT pg_catalog.quote_ident(n.nspname),
 -- name: missing_on_columns
 SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)
        pg_catalog.quote_ident(c.relname),
-       pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(a.attname), ', ' ORDER BY pg_catalog.quote_ident(a.attname)),
+       pg_catalog.string_agg(DISTINCT pg_catalog.quote_ident(a.attname), ', '
+                             ORDER BY pg_catalog.quote_ident(a.attname)),
        pg_catalog.quote_ident(CURRENT_USER)
   FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int2[])) AS w (oid, number)
   JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) w.oid
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-  JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) w.oid AND a.attnum OPERATOR(pg_catalog.=) w.number
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) w.oid
+       AND a.attnum OPERATOR(pg_catalog.=) w.number
  WHERE NOT pg_catalog.has_column_privilege(c.oid, a.attnum, 'UPDATE')
  GROUP BY n.nspname, c.relname
  ORDER BY n.nspname, c.relname

@@ -119,8 +119,10 @@ static bool leaf_indexed(struct arena *arena, const struct indexes *indexes, uns
     size_t low = 0, high = indexes->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (indexes->items[middle].table < leaf) low = middle + 1;
-        else high = middle;
+        if (indexes->items[middle].table < leaf)
+            low = middle + 1;
+        else
+            high = middle;
     }
     for (; low < indexes->count && indexes->items[low].table == leaf; low++)
         if (serves(arena, &indexes->items[low], edge)) return true;

@@ -9,10 +9,11 @@ SELECT i.indrelid, i.indexrelid, a.attname,
   JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) c.relam
        AND m.amname OPERATOR(pg_catalog.=) ANY (ARRAY['btree', 'hash']::pg_catalog.name[])
  CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(i.indkey), pg_catalog.unnest(i.indcollation))
-       WITH ORDINALITY AS p (number, collation, position)
+       WITH ORDINALITY AS p (number, collation_oid, position)
   LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid
        AND a.attnum OPERATOR(pg_catalog.=) p.number
-       AND (p.collation OPERATOR(pg_catalog.=) a.attcollation OR p.collation OPERATOR(pg_catalog.=) 0::pg_catalog.oid)
+       AND (p.collation_oid OPERATOR(pg_catalog.=) a.attcollation
+            OR p.collation_oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid)
  WHERE i.indrelid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
    AND i.indisvalid AND i.indisready AND i.indislive
    AND p.position OPERATOR(pg_catalog.<=) i.indnkeyatts

@@ -15,7 +15,9 @@ static void add_numbered(struct text *text, const char *alias, const char *prefi
 }
 
 /* A key of a custom operator class has no default one; such types compare by the `=` of the server or not at all. */
-static const char *equal_of(const struct column *column) { return column->equal ? column->equal : "OPERATOR(pg_catalog.=)"; }
+static const char *equal_of(const struct column *column) {
+    return column->equal ? column->equal : "OPERATOR(pg_catalog.=)";
+}
 
 const char *list_columns(struct arena *arena, const char *alias, const struct column *columns, size_t count) {
     struct text text = text_new(arena);

@@ -1,8 +1,8 @@
 /*
  * Lists for statements, made in this one file from column names and operators: everything in them is quoted here.
  *
- * A list takes names of an alias's columns: list_columns(a, "c", ...) gives  c."id", c."b". Aliases go in as they stand:
- * one that needs quotes comes quoted.
+ * A list takes names of an alias's columns: list_columns(a, "c", ...) gives  c."id", c."b". Aliases go in as they
+ * stand: one that needs quotes comes quoted.
  */
 #pragma once
 #include "database/catalog.h"
@@ -16,10 +16,11 @@ const char *list_definitions(struct arena *, const char *prefix, const struct co
 /* alias."prefix1", alias."prefix2": positional names k1, k2 */
 const char *list_numbered(struct arena *, const char *alias, const char *prefix, size_t count);
 /* a."id" AS k1, a."b" AS k2 */
-const char *list_as_numbered(struct arena *, const char *alias, const struct column *, size_t count, const char *prefix);
+const char *list_as_numbered(struct arena *, const char *alias, const struct column *, size_t count,
+                             const char *prefix);
 /* x."id" OP y.k1 AND ...: equality of columns with numbered ones */
-const char *list_equal_numbered(struct arena *, const char *alias, const struct column *, size_t count, const char *other,
-                                const char *prefix);
+const char *list_equal_numbered(struct arena *, const char *alias, const struct column *, size_t count,
+                                const char *other, const char *prefix);
 /* x."id" OP y."id" AND ...: both sides by name */
 const char *list_equal(struct arena *, const char *alias, const char *other, const struct column *, size_t count);
 /* comma-joined quoted identifiers */

@@ -34,7 +34,8 @@ struct partitions *partitions_read(struct slot *slot, struct arena *arena, struc
     p->count = (size_t)rows_count(rows);
     p->by_oid = arena_alloc(arena, (p->count + 1) * sizeof *p->by_oid);
     for (int i = 0; i < (int)p->count; i++)
-        p->by_oid[i] = (struct partition){(unsigned)rows_int(rows, i, 0), (unsigned)rows_int(rows, i, 1), rows_flag(rows, i, 2)};
+        p->by_oid[i] =
+            (struct partition){(unsigned)rows_int(rows, i, 0), (unsigned)rows_int(rows, i, 1), rows_flag(rows, i, 2)};
     p->by_parent = arena_copy(arena, p->by_oid, (p->count + 1) * sizeof *p->by_oid);
     qsort(p->by_oid, p->count, sizeof *p->by_oid, by_oid);
     qsort(p->by_parent, p->count, sizeof *p->by_parent, by_parent);
@@ -66,8 +67,10 @@ static size_t first_of(const struct partitions *p, unsigned parent) {
     size_t low = 0, high = p->count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (p->by_parent[middle].parent < parent) low = middle + 1;
-        else high = middle;
+        if (p->by_parent[middle].parent < parent)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -86,7 +89,8 @@ unsigned *partitions_members(const struct partitions *p, struct arena *arena, un
     return members;
 }
 
-unsigned *partitions_leaves(const struct partitions *p, struct arena *arena, unsigned top, bool partitioned, size_t *count) {
+unsigned *partitions_leaves(const struct partitions *p, struct arena *arena, unsigned top, bool partitioned,
+                            size_t *count) {
     size_t all, kept = 0;
     unsigned *members = partitions_members(p, arena, top, &all);
     for (size_t i = 0; i < all; i++) {

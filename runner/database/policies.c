@@ -23,7 +23,7 @@ static bool same_columns(const struct edge *edge, const struct edge_name *name) 
     return true;
 }
 
-static bool names_edge(const struct tree *tree, const struct edge_name *name, const struct edge *edge) {
+bool tree_names_edge(const struct tree *tree, const struct edge_name *name, const struct edge *edge) {
     const char *schema = name->table.schema ? name->table.schema : tree->nodes[0]->table->schema;
     const struct table *child = edge->child->table;
     return strcmp(child->schema, schema) == 0 && strcmp(child->name, name->table.name) == 0 && same_columns(edge, name);
@@ -46,13 +46,14 @@ static void unknown_edge(struct arena *arena, const struct tree *tree, const str
     const char *near = nearest_key(arena, tree, entry, name);
     const char *hint = near ? arena_printf(arena, "did you mean '%s'?", near)
                             : "explain shows the tree: take the line out, or name a foreign key of it";
-    problem_add(problems, entry->key_place, hint, "no foreign key below %s is named '%s'",
-                tree->nodes[0]->table->shown, entry->key);
+    problem_add(problems, entry->key_place, hint, "no foreign key below %s is named '%s'", tree->nodes[0]->table->shown,
+                entry->key);
 }
 
 static void cannot_set_null(const struct edge *edge, const struct entry *entry, struct problems *problems) {
     problem_add(problems, entry->key_place, "choose delete or stop", "%s cannot be set-null: %s (foreign key %s)",
-                edge->key, edge->why_not_null ? edge->why_not_null : "it has no column that can be NULL", edge->constraint);
+                edge->key, edge->why_not_null ? edge->why_not_null : "it has no column that can be NULL",
+                edge->constraint);
 }
 
 /* given: the entry of each edge. An edge is named by one key; keys that differ in spelling may name the same. */
@@ -62,15 +63,16 @@ static void give(struct arena *arena, struct tree *tree, const struct entry *ent
     bool found = false;
     for (size_t i = 0; i < tree->edge_count; i++) {
         struct edge *edge = tree->edges[i];
-        if (!names_edge(tree, name, edge)) continue;
+        if (!tree_names_edge(tree, name, edge)) continue;
         found = true;
         if (given[i]) twice = given[i];
         given[i] = entry;
         edge->policy = (enum policy)(entry->choice + 1);
     }
     if (!found) unknown_edge(arena, tree, entry, name, problems);
-    if (twice) problem_add(problems, entry->key_place, "keep one of them", "'%s' names the same foreign key as '%s'",
-                           entry->key, twice->key);
+    if (twice)
+        problem_add(problems, entry->key_place, "keep one of them", "'%s' names the same foreign key as '%s'",
+                    entry->key, twice->key);
 }
 
 /* Returns the "*" entry, or NULL. */
@@ -82,10 +84,12 @@ static const struct entry *give_all(struct arena *arena, struct tree *tree, cons
         struct edge_name name;
         const char *why;
         if (!edge_name_parse(arena, entry->key, &name, &why))
-            problem_add(problems, entry->key_place, "table.column, or table(column, column)", "'%s' names no foreign key: %s",
-                        entry->key, why);
-        else if (name.star) star = entry;
-        else give(arena, tree, entry, &name, given, problems);
+            problem_add(problems, entry->key_place, "table.column, or table(column, column)",
+                        "'%s' names no foreign key: %s", entry->key, why);
+        else if (name.star)
+            star = entry;
+        else
+            give(arena, tree, entry, &name, given, problems);
     }
     for (size_t i = 0; star && i < tree->edge_count; i++) {
         if (given[i]) continue;
@@ -98,10 +102,11 @@ static const struct entry *give_all(struct arena *arena, struct tree *tree, cons
 /* --- reach --- */
 
 /* Which edges are reached and which nodes lose rows, when each edge has the policy given. */
-static void spread(const struct tree *tree, struct arena *arena, const enum policy *policies, bool *reached, bool *removed) {
+static void spread(const struct tree *tree, struct arena *arena, const enum policy *policies, bool *reached,
+                   bool *removed) {
     struct arena *scratch = arena_new(arena);
-    size_t *next = arena_alloc(scratch, (tree->edge_count + 1) * sizeof *next);        /* edge behind it, of its parent */
-    size_t *first = arena_alloc(scratch, (tree->node_count + 1) * sizeof *first);      /* counted from 1 */
+    size_t *next = arena_alloc(scratch, (tree->edge_count + 1) * sizeof *next);   /* edge behind it, of its parent */
+    size_t *first = arena_alloc(scratch, (tree->node_count + 1) * sizeof *first); /* counted from 1 */
     size_t *queue = arena_alloc(scratch, (tree->node_count + 1) * sizeof *queue);
     for (size_t i = tree->edge_count; i-- > 0;) {
         size_t parent = tree->edges[i]->parent->index;
@@ -142,7 +147,8 @@ static void clear(struct tree *tree) {
     for (size_t i = 0; i < tree->node_count; i++) tree->nodes[i]->cyclic = false;
 }
 
-size_t tree_policies(struct tree *tree, struct arena *arena, const struct entries *children, struct problems *problems) {
+size_t tree_policies(struct tree *tree, struct arena *arena, const struct entries *children,
+                     struct problems *problems) {
     const struct entry **given = arena_alloc(arena, (tree->edge_count + 1) * sizeof *given);
     clear(tree);
     const struct entry *star = give_all(arena, tree, children, given, problems);
@@ -176,17 +182,22 @@ static enum policy shared_suggestion(const struct tree *tree, const struct edge 
 
 /* A YAML key. Quoted unless it is plain beyond doubt; control characters need the escapes of double quotes. */
 static const char *yaml_key(struct arena *arena, const char *key) {
-    if (strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(key) && (*key < '0' || *key > '9') && *key != '.')
+    if (strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(key) && (*key < '0' || *key > '9') &&
+        *key != '.')
         return key;
     bool control = false;
     for (const char *c = key; *c; c++) control = control || (unsigned char)*c < ' ' || *c == 0x7f;
     struct text text = text_new(arena);
     text_add(&text, control ? "\"" : "'");
     for (const char *c = key; *c; c++) {
-        if (!control) text_add_n(&text, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
-        else if ((unsigned char)*c < ' ' || *c == 0x7f) text_addf(&text, "\\x%02x", (unsigned char)*c);
-        else if (*c == '"' || *c == '\\') text_addf(&text, "\\%c", *c);
-        else text_add_n(&text, c, 1);
+        if (!control)
+            text_add_n(&text, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
+        else if ((unsigned char)*c < ' ' || *c == 0x7f)
+            text_addf(&text, "\\x%02x", (unsigned char)*c);
+        else if (*c == '"' || *c == '\\')
+            text_addf(&text, "\\%c", *c);
+        else
+            text_add_n(&text, c, 1);
     }
     text_add(&text, control ? "\"" : "'");
     return text.data;
@@ -217,8 +228,10 @@ static void add_line(struct text *text, const struct tree *tree, const struct ed
         text_addf(text, " %s, ON DELETE %s;", one_line(arena, identifier_text(arena, also->constraint)),
                   on_delete_text(also->on_delete));
     }
-    if (table->rows) text_addf(text, " about %s rows\n", text_count(arena, table->rows));
-    else text_add(text, " rows unknown, never analysed\n");
+    if (table->rows)
+        text_addf(text, " about %s rows\n", text_count(arena, table->rows));
+    else
+        text_add(text, " rows unknown, never analysed\n");
 }
 
 const char *tree_lines(struct arena *arena, const struct tree *tree, const char *plan_schema, const char *indent) {

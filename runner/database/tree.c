@@ -92,10 +92,17 @@ static void add_edge(struct reading *r, const struct foreign_key *key, size_t pa
     };
 }
 
-static size_t strength(char action) { return (size_t)(strchr("ardnc", action) - "ardnc"); }
+/* By how much the server does of its own: what must be kept from it comes last. */
+static size_t strength(char action) {
+    static const char order[] = "ardnc";
+    size_t i = 0;
+    while (order[i] && order[i] != action) i++;
+    return i;
+}
 
-/* A foreign key that partitions declare, each for itself, is one edge; so is one that the whole table declares as well. */
-static bool merge_edge(struct reading *r, const struct foreign_key *key, size_t parent, size_t first, unsigned child_oid) {
+/* A foreign key that partitions declare, each for itself, is one edge; so is one that the whole table declares too. */
+static bool merge_edge(struct reading *r, const struct foreign_key *key, size_t parent, size_t first,
+                       unsigned child_oid) {
     const struct foreign_key *declared = key->declared;
     for (size_t i = first; i < r->found_count; i++) {
         struct found_edge *found = &r->found[i];
@@ -115,7 +122,8 @@ static void add_edges_to(struct reading *r, size_t node) {
     size_t count, first = r->found_count;
     struct foreign_key **keys = keys_to(r, node, &count);
     for (size_t i = 0; i < count; i++)
-        if (child_of(r, keys[i]->declared) == keys[i]->declared->child) add_edge(r, keys[i], node, keys[i]->declared->child);
+        if (child_of(r, keys[i]->declared) == keys[i]->declared->child)
+            add_edge(r, keys[i], node, keys[i]->declared->child);
     for (size_t i = 0; i < count; i++) {
         unsigned child = child_of(r, keys[i]->declared);
         if (child == keys[i]->declared->child || merge_edge(r, keys[i], node, first, child)) continue;
@@ -213,7 +221,8 @@ static void set_null_columns(struct arena *arena, struct edge *edge, const struc
     edge->null_columns = arena_alloc(arena, key->count * sizeof *edge->null_columns);
     for (size_t i = 0; i < key->count; i++) {
         const char *why = key->pairs[i].set || full ? why_not(arena, edge, edge->columns[i]) : NULL;
-        if (why && !edge->why_not_null) edge->why_not_null = full ? arena_printf(arena, "it is MATCH FULL and %s", why) : why;
+        if (why && !edge->why_not_null)
+            edge->why_not_null = full ? arena_printf(arena, "it is MATCH FULL and %s", why) : why;
         if (!why && (key->pairs[i].set || full)) edge->null_columns[edge->null_count++] = edge->columns[i];
     }
     if (full && edge->why_not_null) edge->null_count = 0;

@@ -2,9 +2,10 @@
  * The foreign-key tree below a table: every row that can point, directly or through removed rows, at a row that goes.
  *
  * Nodes are tables (node 0 is the plan's), edges are logical foreign keys. A partitioned child or parent gives ONE edge
- * though the catalog holds a row per partition; a foreign key that only some partitions of a child declare gives an edge
- * from the whole partitioned table, so that the rows in the other partitions are not orphaned; one that references a
- * single partition of the parent keeps that partition in `parent_leaves`.
+ * though the catalog holds a row per partition; a foreign key that only some partitions of a child declare gives an
+ * edge from the whole partitioned table, so that the rows in the other partitions are not orphaned (but from the
+ * partition itself where partitions use the same columns for different parents: there the same value means different
+ * rows); one that references a single partition of the parent keeps that partition in `parent_leaves`.
  */
 #pragma once
 #include "database/catalog.h"
@@ -19,7 +20,7 @@ struct node {
     struct table *table;
     bool removed;          /* rows of it can go: node 0, and every child of a delete edge that is reached */
     int depth;             /* least number of edges from the root */
-    size_t component;      /* strongly connected component over delete edges; a parent's number is smaller than its children's */
+    size_t component;      /* strongly connected by delete edges; a parent's number is smaller than its children's */
     bool cyclic;           /* its component has more than one node, or it references itself by a delete edge */
     const char **triggers; /* user triggers that a removal or change fires, "name" */
     size_t trigger_count;
@@ -38,17 +39,17 @@ struct edge {
     size_t count;
     const char **equal;        /* per pair: parent-side OP child-side, "OPERATOR(pg_catalog.=)" */
     const char **collate;      /* per pair: " COLLATE ..." for the child's side when collations differ, else "" */
-    char on_delete;            /* a no action, r restrict, c cascade, n set null, d set default (pg_constraint.confdeltype) */
+    char on_delete;            /* a no action, r restrict, c cascade, n set null, d set default */
     bool deferrable, deferred, validated;
     const char **null_columns; /* the columns that set-null sets; 0 of them: it cannot (why_not_null tells) */
     size_t null_count;
     const char *why_not_null;
     const unsigned *parent_leaves; /* oids; NULL: all of the parent */
     size_t parent_leaf_count;
-    bool indexed;              /* every leaf of the child has a usable index whose first columns are these, in any order */
+    bool indexed;              /* every leaf of the child has a usable index that begins with these, in any order */
     const char *index_columns; /* quoted list, for CREATE INDEX when it is missing */
     int depth;
-    bool cycle;                /* both ends in the same component */
+    bool cycle;                /* both ends in the same component; a self reference only when it deletes */
     bool reached;              /* through removed rows: needs a policy */
     enum policy policy;
     const char *key;           /* "posts.listing_id": as `children` names it (qualified when needed) */
@@ -59,7 +60,7 @@ struct tree {
     size_t node_count;
     struct edge **edges;       /* by depth, then child, constraint */
     size_t edge_count;
-    const char *fingerprint;   /* 12 hex digits over all edges that are reached and what they do, not over policies */
+    const char *fingerprint;   /* 12 hex digits over all edges and what they do, not over policies or partitions */
 };
 
 /* Reads the whole tree. The catalog queries are few, whatever the number of tables. */
@@ -67,9 +68,12 @@ struct tree *tree_read(struct slot *, struct arena *, struct table *root, struct
 
 /* Puts `children` on the edges: fills policy, reached, removed, component, cyclic. Adds problems for policies of edges
  * that are not there, policies that cannot work (set-null on NOT NULL columns). Returns the number of edges that are
- * reached and have no policy; tree_lines() gives the lines to paste for those and for all that would be reached then. */
+ * reached and have no policy; tree_lines() gives the lines to paste for those and all that would be reached then. */
 size_t tree_policies(struct tree *, struct arena *, const struct entries *children, struct problems *);
 const char *tree_lines(struct arena *, const struct tree *, const char *plan_schema, const char *indent);
+
+/* Whether a key of the plan means this edge: table and the set of columns. */
+bool tree_names_edge(const struct tree *, const struct edge_name *, const struct edge *);
 
 const char *policy_text(enum policy);      /* "delete" */
 const char *on_delete_text(char);          /* "NO ACTION" */

@@ -8,8 +8,10 @@ static const char *array_of(struct arena *arena, const struct type_name *names, 
     struct text text = text_new(arena);
     for (size_t i = 0; i < count; i++) {
         text_add(&text, i ? "," : "{");
-        if (modifiers) text_addf(&text, "%d", names[i].modifier);
-        else text_addf(&text, "%u", names[i].oid);
+        if (modifiers)
+            text_addf(&text, "%d", names[i].modifier);
+        else
+            text_addf(&text, "%u", names[i].oid);
     }
     text_add(&text, count ? "}" : "{}");
     return text.data;

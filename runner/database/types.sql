@@ -15,7 +15,8 @@ WITH RECURSIVE base (position, oid, modifier, not_null) AS (
       JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) b.oid AND t.typtype OPERATOR(pg_catalog.=) 'd'
 )
 SELECT t.oid,
-       CASE WHEN n.nspname OPERATOR(pg_catalog.=) 'pg_catalog' OR NOT pg_catalog.pg_type_is_visible(COALESCE(e.oid, t.oid))
+       CASE WHEN n.nspname OPERATOR(pg_catalog.=) 'pg_catalog'
+              OR NOT pg_catalog.pg_type_is_visible(COALESCE(e.oid, t.oid))
             THEN pg_catalog.format_type(t.oid, b.modifier)
             ELSE pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)
                  pg_catalog.format_type(t.oid, b.modifier) END,
@@ -30,7 +31,8 @@ SELECT t.oid,
   LEFT JOIN LATERAL (
        SELECT k.opcfamily AS family, k.opcintype AS type
          FROM pg_catalog.pg_opclass AS k
-         JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) k.opcmethod AND m.amname OPERATOR(pg_catalog.=) 'btree'
+         JOIN pg_catalog.pg_am AS m ON m.oid OPERATOR(pg_catalog.=) k.opcmethod
+               AND m.amname OPERATOR(pg_catalog.=) 'btree'
          JOIN pg_catalog.pg_type AS kt ON kt.oid OPERATOR(pg_catalog.=) k.opcintype
          LEFT JOIN pg_catalog.pg_cast AS x ON x.castsource OPERATOR(pg_catalog.=) t.oid
                AND x.casttarget OPERATOR(pg_catalog.=) k.opcintype

@@ -68,7 +68,8 @@ static struct entries *children_of(struct arena *arena, const char **lines) {
         entries->items = arena_grow(arena, entries->items, &entries->count, sizeof *entries->items);
         struct entry *entry = &entries->items[entries->count - 1];
         *entry = (struct entry){.key = arena_strndup(arena, *lines, (size_t)(colon - *lines)),
-                                .key_place = {"plan.yaml", line, 1}, .choice = -1};
+                                .key_place = {"plan.yaml", line, 1},
+                                .choice = -1};
         for (int i = 0; policy_choices[i]; i++)
             if (strcmp(policy_choices[i], colon + 2) == 0) entry->choice = i;
         assert_true(entry->choice >= 0);
@@ -84,7 +85,9 @@ static size_t apply(struct arena *arena, struct tree *tree, const struct entries
     return tree_policies(tree, arena, children, &problems);
 }
 
-static size_t component(struct arena *arena, struct tree *tree, const char *name) { return node(arena, tree, name)->component; }
+static size_t component(struct arena *arena, struct tree *tree, const char *name) {
+    return node(arena, tree, name)->component;
+}
 
 static void assert_parents_first(const struct tree *tree) {
     for (size_t i = 0; i < tree->edge_count; i++) {
@@ -269,14 +272,17 @@ UNIT(a_chain_of_a_hundred_thousand_tables) {
     struct node *nodes = arena_alloc(arena, (MANY + 1) * sizeof *nodes);
     struct edge *edges = arena_alloc(arena, MANY * sizeof *edges);
     struct table *tables = arena_alloc(arena, (MANY + 1) * sizeof *tables);
-    *tree = (struct tree){.nodes = arena_alloc(arena, (MANY + 1) * sizeof *tree->nodes), .node_count = MANY + 1,
-                          .edges = arena_alloc(arena, MANY * sizeof *tree->edges), .edge_count = MANY};
+    *tree = (struct tree){.nodes = arena_alloc(arena, (MANY + 1) * sizeof *tree->nodes),
+                          .node_count = MANY + 1,
+                          .edges = arena_alloc(arena, MANY * sizeof *tree->edges),
+                          .edge_count = MANY};
     for (size_t i = 0; i <= MANY; i++) {
         tables[i] = (struct table){.schema = "public", .name = "t", .shown = "public.t"};
         nodes[i] = (struct node){.index = i, .table = &tables[i]};
         tree->nodes[i] = &nodes[i];
         if (i == MANY) break;
-        edges[i] = (struct edge){.index = i, .parent = &nodes[i], .child = &nodes[i + 1], .key = "t.x", .constraint = "k"};
+        edges[i] =
+            (struct edge){.index = i, .parent = &nodes[i], .child = &nodes[i + 1], .key = "t.x", .constraint = "k"};
         tree->edges[i] = &edges[i];
     }
     assert_int_equal(apply(arena, tree, CHILDREN("*: delete")), 0);
@@ -331,25 +337,30 @@ static const char *bare(struct arena *arena, const char *lines) {
 UNIT(lines_follow_what_the_schema_says) {
     struct tree *tree = TREE("a/x>root c", "b/x>root r", "c/x>root n", "d/x>root n!", "e/x>root d", "f/x>root a");
     apply(arena, tree, &none);
-    assert_string_equal(bare(arena, tree_lines(arena, tree, "public", "  ")),
-                        "  a.x: delete\n  b.x: delete\n  c.x: set-null\n  d.x: delete\n  e.x: set-null\n  f.x: delete\n");
+    assert_string_equal(
+        bare(arena, tree_lines(arena, tree, "public", "  ")),
+        "  a.x: delete\n  b.x: delete\n  c.x: set-null\n  d.x: delete\n  e.x: set-null\n  f.x: delete\n");
 }
 
 UNIT(lines_name_what_would_be_reached_then_and_nothing_that_is_settled) {
     struct tree *tree = TREE("a/x>root c", "b/x>a a", "c/x>root a", "d/x>c a", "e/x>b n", "f/x>e a");
     apply(arena, tree, CHILDREN("c.x: stop"));
-    assert_string_equal(bare(arena, tree_lines(arena, tree, "public", "")), "a.x: delete\nb.x: delete\ne.x: set-null\n");
+    assert_string_equal(bare(arena, tree_lines(arena, tree, "public", "")),
+                        "a.x: delete\nb.x: delete\ne.x: set-null\n");
 }
 
 UNIT(pasted_lines_are_enough) {
-    struct tree *tree = TREE("a/x>root c", "b/x>a a", "b/y>root n!", "root/up>root a", "other.c/p,q>b a", "a/loop>other.c a");
+    struct tree *tree =
+        TREE("a/x>root c", "b/x>a a", "b/y>root n!", "root/up>root a", "other.c/p,q>b a", "a/loop>other.c a");
     size_t missing = apply(arena, tree, &none);
     assert_int_equal(missing, 3);
     const char *lines = bare(arena, tree_lines(arena, tree, "public", ""));
     assert_string_equal(lines, "a.x: delete\nb.x: delete\nb.y: delete\nroot.up: delete\n'other.c(p, q)': delete\n"
                                "a.loop: delete\n");
-    assert_int_equal(apply(arena, tree, CHILDREN("a.x: delete", "b.x: delete", "b.y: delete", "root.up: delete",
-                                                 "other.c(p, q): delete", "a.loop: delete")), 0);
+    assert_int_equal(apply(arena, tree,
+                           CHILDREN("a.x: delete", "b.x: delete", "b.y: delete", "root.up: delete",
+                                    "other.c(p, q): delete", "a.loop: delete")),
+                     0);
     assert_int_equal(problems.count, 0);
 }
 
@@ -365,9 +376,10 @@ UNIT(a_shared_key_has_one_line) {
 UNIT(keys_are_quoted_for_yaml_where_they_must_be) {
     struct tree *tree = TREE("Big/Größe>root a", "it's/x>root a", "a/select>root a", "a#b/x>root a", "t\tab/x>root a");
     apply(arena, tree, &none);
-    assert_string_equal(bare(arena, tree_lines(arena, tree, "public", "")),
-                        "'\"Big\".\"Größe\"': delete\n'\"it''s\".x': delete\n'a.\"select\"': delete\n'\"a#b\".x': delete\n"
-                        "\"\\\"t\\x09ab\\\".x\": delete\n");
+    assert_string_equal(
+        bare(arena, tree_lines(arena, tree, "public", "")),
+        "'\"Big\".\"Größe\"': delete\n'\"it''s\".x': delete\n'a.\"select\"': delete\n'\"a#b\".x': delete\n"
+        "\"\\\"t\\x09ab\\\".x\": delete\n");
 }
 
 UNIT(comments_tell_the_constraint_and_the_rows) {
@@ -384,14 +396,14 @@ RUN(UNIT_TEST(a_key_matches_its_edge_only), UNIT_TEST(columns_match_in_any_order
     UNIT_TEST(two_foreign_keys_of_the_same_columns_share_the_policy),
     UNIT_TEST(exact_keys_win_over_the_star_wherever_it_stands),
     UNIT_TEST(an_unqualified_table_is_in_the_schema_of_the_plans),
-    UNIT_TEST(a_policy_for_an_edge_that_is_not_there_is_a_problem_at_its_place), UNIT_TEST(what_is_no_name_is_a_problem),
-    UNIT_TEST(one_edge_named_twice_is_a_problem), UNIT_TEST(set_null_needs_a_column_that_can_be_null),
-    UNIT_TEST(a_star_of_set_null_minds_only_what_is_reached), UNIT_TEST(only_deleted_rows_are_followed),
-    UNIT_TEST(policies_can_be_put_anew), UNIT_TEST(a_chain_is_numbered_from_the_root),
-    UNIT_TEST(a_self_reference_is_cyclic_when_it_deletes), UNIT_TEST(a_cycle_is_cut_by_set_null),
-    UNIT_TEST(a_diamond_has_no_cycle_and_parents_come_first), UNIT_TEST(rings_are_told_apart_and_ordered),
-    UNIT_TEST(a_chain_of_a_hundred_thousand_tables), UNIT_TEST(random_graphs_agree_with_reachability),
-    UNIT_TEST(lines_follow_what_the_schema_says),
+    UNIT_TEST(a_policy_for_an_edge_that_is_not_there_is_a_problem_at_its_place),
+    UNIT_TEST(what_is_no_name_is_a_problem), UNIT_TEST(one_edge_named_twice_is_a_problem),
+    UNIT_TEST(set_null_needs_a_column_that_can_be_null), UNIT_TEST(a_star_of_set_null_minds_only_what_is_reached),
+    UNIT_TEST(only_deleted_rows_are_followed), UNIT_TEST(policies_can_be_put_anew),
+    UNIT_TEST(a_chain_is_numbered_from_the_root), UNIT_TEST(a_self_reference_is_cyclic_when_it_deletes),
+    UNIT_TEST(a_cycle_is_cut_by_set_null), UNIT_TEST(a_diamond_has_no_cycle_and_parents_come_first),
+    UNIT_TEST(rings_are_told_apart_and_ordered), UNIT_TEST(a_chain_of_a_hundred_thousand_tables),
+    UNIT_TEST(random_graphs_agree_with_reachability), UNIT_TEST(lines_follow_what_the_schema_says),
     UNIT_TEST(lines_name_what_would_be_reached_then_and_nothing_that_is_settled), UNIT_TEST(pasted_lines_are_enough),
     UNIT_TEST(a_shared_key_has_one_line), UNIT_TEST(keys_are_quoted_for_yaml_where_they_must_be),
     UNIT_TEST(comments_tell_the_constraint_and_the_rows))

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec "${PGW_TESTS:-$(dirname "$0")/../../build/tests}/db/test_partitions"
