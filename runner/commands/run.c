@@ -1,5 +1,13 @@
 /* pgwinnow run: runs a plan, or goes on with its unfinished run. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/stop.h"
+#include "base/text.h"
 #include "commands/command.h"
+#include "commands/read.h"
+#include "engine/engine.h"
 #include "events/sinks.h"
 
 #define AT(field) offsetof(struct command_line, field)
@@ -14,9 +22,35 @@ static const struct command_option run_options[] = {
     {0},
 };
 
+/* An environment with confirm: true wants the plan's name typed, so that production is never hit by the arrow-up key. */
+static void confirm(const struct command_line *line, const struct plan *plan, struct error *error) {
+    char typed[128] = "";
+    if (!plan->confirm || line->yes) return;
+    if (!isatty(STDIN_FILENO)) {
+        fail(error, FAULT_REFUSED, "environment %s wants a confirmation and nobody is there to give it", plan->environment);
+        fail_hint(error, "add --yes in a script");
+        return;
+    }
+    fprintf(stderr, "This runs %s on %s (environment %s). Type the plan's name to go on: ", plan->name, plan->table.name, plan->environment);
+    if (!fgets(typed, sizeof typed, stdin)) typed[0] = '\0';
+    typed[strcspn(typed, "\n")] = '\0';
+    if (!text_equal(typed, plan->name)) fail(error, FAULT_REFUSED, "not confirmed: nothing was changed");
+}
+
 static void run_run(struct command_line *line, struct arena *arena, struct error *error) {
-    (void)line, (void)arena;
-    fail(error, FAULT_FAILED, "not built yet");
+    struct problems problems = problems_new(arena);
+    const struct plan *plan = read_plan(line, arena, true, &problems, error);
+    if (!failed(error)) confirm(line, plan, error);
+    if (failed(error)) return;
+    stop_install();
+    fflush(stdout);
+    struct sink_request wanted = {.fd = STDOUT_FILENO, .colour = line->colour, .unicode = sink_unicode(), .quiet = line->quiet};
+    struct listener *listener = sink_choose(line->output, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted);
+    struct request request = {.database = line->database, .schema = line->schema, .yes = line->yes, .fresh = line->fresh,
+                              .tree = line->tree, .until = line->until, .max_rows = line->max_rows > 0 ? line->max_rows : 0,
+                              .listeners = listener};
+    struct run *run = engine_open(arena, plan, &request, error);
+    if (!failed(error)) engine_run(run, &request, &problems, error);
 }
 
 const struct command run_command = {

@@ -75,6 +75,9 @@ const char *tree_lines(struct arena *, const struct tree *, const char *plan_sch
 /* Whether a key of the plan means this edge: table and the set of columns. */
 bool tree_names_edge(const struct tree *, const struct edge_name *, const struct edge *);
 
+/* What an operator must know when the tree changed under a run: edges that are gone, edges that are new, a line each. */
+const char *tree_difference(struct arena *, const struct tree *before, const struct tree *after);
+
 const char *policy_text(enum policy);      /* "delete" */
 const char *on_delete_text(char);          /* "NO ACTION" */
 extern const char *const policy_choices[]; /* "delete", "set-null", "stop": OPTION_CHOICE; choice + 1 is the policy */

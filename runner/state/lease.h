@@ -1,19 +1,18 @@
 /*
  * The lease: one runner per run, and a fencing number that every batch locks first.
  *
- * The holder beats every 5 s. The lease is free when it was released, when the holder's direct connection is gone, or
+ * The holder beats every second or so (5 s at most). The lease is free when it was released, when the holder's direct connection is gone, or
  * when the last beat is older than 60 s by the server's clock (trap list: a lock flag without expiry blocks for ever).
  */
 #pragma once
 #include "state/runs.h"
 
-enum { LEASE_BEAT_MS = 5000, LEASE_STALE_SECONDS = 60 };
+enum { LEASE_STALE_SECONDS = 60 };
 
 struct lease_holder {
     const char *holder; /* "user@host pid 123" */
     double age;         /* seconds since the last beat */
-    bool connected;     /* its connection is there, or we cannot know (a pooler is between) */
-    bool released;
+    bool known;         /* its connection is direct, so we see whether it is there; else a pooler is between */
 };
 
 /* NULL when there never was one. */

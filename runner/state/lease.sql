@@ -1,6 +1,5 @@
 -- name: look
-SELECT l.holder, EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat), l.beat = '-infinity',
-       l.pid IS NULL OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) l.pid)
+SELECT l.holder, EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat), l.pid IS NOT NULL
   FROM :"state".lease l WHERE l.run = $1::bigint
 
 -- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE.

@@ -13,6 +13,7 @@ struct run_step {
     struct event_step *shown; /* its row in run->shown */
     int round;                /* 1; one more each time an index step sends the run back to track */
     void *own;                /* what the step's compile() left for its run() */
+    bool joined;              /* its work is done by the step behind it, and ends with that */
     const char *note;         /* a line kept with the step: what was held, built, skipped */
     int64_t began;            /* clock_ms */
 };

@@ -25,6 +25,7 @@ struct tracking {
     const char *order;                /* SQL: of keep first, last (an expression), order_by (a list) */
     struct column *order_column;      /* type and operators of keep first, last */
     const char *query, *recheck;      /* TRACK_QUERY */
+    const char *rows;                 /* the SELECT of the rows that go: pgwinnow_table, pgwinnow_place (ctid), pgwinnow_k1.. */
     const char **columns, **survivors; /* names in the tracking table, one per key column; survivors NULL but for duplicates */
     struct column *named;             /* the key's columns under their names in the tracking table */
 };

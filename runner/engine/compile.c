@@ -1,0 +1,92 @@
+/* Connecting, and compiling a plan against the catalog: every name and text of it is looked at before anything is written. */
+#include "database/lists.h"
+#include "engine/engine.h"
+#include "sql/engine/compile.sql.h"
+#include "work/session.h"
+
+enum { MOST_WORKERS = 64 };
+
+static const char *state_schema(const struct request *request) { return request->schema ? request->schema : "pgwinnow"; }
+
+static const char *plan_path(const struct plan *plan) {
+    const char **names = arena_alloc(plan->arena, (plan->search_path.count + 1) * sizeof *names);
+    for (size_t i = 0; i < plan->search_path.count; i++) names[i] = plan->search_path.items[i].name;
+    return list_names(plan->arena, NULL, names, plan->search_path.count);
+}
+
+static void shown_steps(struct run *run) {
+    size_t count = run->plan->step_count;
+    run->steps = arena_alloc(run->arena, (count + 1) * sizeof *run->steps);
+    run->shown = arena_alloc(run->arena, (count + 1) * sizeof *run->shown);
+    for (size_t i = 0; i < count; i++) {
+        run->shown[i] = (struct event_step){.name = run->plan->steps[i].name, .total = -1};
+        run->steps[i] = (struct run_step){.shown = &run->shown[i], .round = 1};
+    }
+}
+
+/* Only the root, for plans without a discover step. */
+static struct tree *lone_tree(struct arena *arena, struct table *table) {
+    struct tree *tree = arena_alloc(arena, sizeof *tree);
+    struct node *node = arena_alloc(arena, sizeof *node);
+    *node = (struct node){.table = table, .removed = true, .identity = table->key.columns, .identity_count = table->key.count};
+    tree->nodes = arena_alloc(arena, sizeof *tree->nodes);
+    tree->nodes[0] = node;
+    tree->node_count = 1;
+    tree->edges = arena_alloc(arena, sizeof *tree->edges);
+    tree->fingerprint = "";
+    return tree;
+}
+
+struct run *engine_open(struct arena *arena, const struct plan *plan, const struct request *request, struct error *error) {
+    struct run *run = arena_alloc(arena, sizeof *run);
+    run->arena = arena;
+    run->wire = wire_new(arena);
+    run->plan = plan;
+    run->url = request->database ? request->database : plan->database ? plan->database : "";
+    run->direct_url = request->database ? request->database : plan->database_direct;
+    run->yes = request->yes;
+    run->accepted_tree = request->tree;
+    run->listeners = request->listeners;
+    run->max_rows = request->max_rows;
+    run->worker_count = MOST_WORKERS;
+    run->workers = arena_alloc(arena, run->worker_count * sizeof *run->workers);
+    shown_steps(run);
+    run->desk = run->workers[0] = slot_open(run->wire, arena, run->url, "pgwinnow", error);
+    run->state = (struct state){run->desk, state_schema(request)};
+    return run;
+}
+
+static void resolve_path(struct run *run, struct error *error) {
+    if (run->search_path) return;
+    if (run->plan->search_path.count) {
+        run->search_path = plan_path(run->plan);
+        return;
+    }
+    struct rows *rows = ask(run->desk, run->arena, &(struct statement){.about = "reading the search path", .text = sql_search_path.text}, error);
+    if (rows) run->search_path = rows_text(rows, 0, 0);
+}
+
+static void compile_steps(struct run *run, struct problems *problems, struct error *error) {
+    for (size_t i = 0; i < run->plan->step_count && !failed(error); i++) {
+        const struct step *step = run->plan->steps[i].step;
+        if (step->compile) step->compile(run, i, problems, error);
+    }
+}
+
+void engine_compile(struct run *run, struct problems *problems, struct error *error) {
+    resolve_path(run, error);
+    if (failed(error)) return;
+    struct session session = session_for(run, run->plan->step_count, run->arena);
+    session.read_only = true;
+    session_begin(run->desk, run->arena, &session, error);
+    run->table = catalog_table(run->desk, run->arena, &run->plan->table, error);
+    if (!failed(error)) {
+        run->tree = lone_tree(run->arena, run->table);
+        compile_steps(run, problems, error);
+    }
+    session_end(run->desk, run->arena, error);
+    if (problems->count && error->fault != FAULT_CONNECTION) {
+        error_clear(error);
+        problems_fail(problems, error, FAULT_USAGE);
+    }
+}

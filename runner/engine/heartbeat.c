@@ -1,0 +1,110 @@
+/*
+ * Taking the lease and keeping it. Nothing slow ever goes over this connection: while it is direct, its being there is our
+ * sign of life for the next runner.
+ */
+#include "engine/heartbeat.h"
+
+#include "base/clock.h"
+#include "base/stop.h"
+
+enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100 };
+
+struct heartbeat {
+    struct run *run;
+    struct slot *slot;
+    struct timer *timer;
+    struct state state;
+    bool direct;
+    const char *text; /* of the beat */
+    const char *values[3];
+};
+
+/* --- taking --- */
+
+static void held(const struct run *run, const struct lease_holder *holder, struct error *error) {
+    fail(error, FAULT_HELD, "run %lld of plan %s is held by %s", (long long)run->holder.run, run->plan->name, holder->holder);
+    fail_detail(error, "its last sign of life was %.0f s ago", holder->age < 0 ? 0 : holder->age);
+    fail_hint(error, "wait until it ends; `pgwinnow status` shows how far it is");
+}
+
+/* A runner that was killed is gone as soon as its server process has noticed, which takes a moment. Behind a pooler we
+ * cannot see it: then a beat that comes while we wait tells the living from the dead. */
+static int64_t take(struct heartbeat *h, struct arena *arena, struct error *error) {
+    struct run *run = h->run;
+    int64_t began = clock_ms(), fence = 0;
+    double age = -1;
+    while (!failed(error) && !(fence = lease_take(&h->state, arena, run->holder.run, h->direct, error))) {
+        struct lease_holder *holder = lease_look(&h->state, arena, run->holder.run, error);
+        if (!holder) break;
+        bool beaten = age >= 0 && holder->age < age;
+        if (beaten || (holder->known && clock_ms() - began > PATIENCE_MS)) {
+            held(run, holder, error);
+            break;
+        }
+        age = holder->age;
+        if (!run->progress.waiting) {
+            run->progress.waiting = arena_printf(run->arena, "%s may still hold the run; its lease ends %d s after its last beat", holder->holder, LEASE_STALE_SECONDS);
+            run->progress.waiting_since = clock_ms();
+            if (!holder->known) run_tell(run, EVENT_NOTICE, run->progress.waiting, NULL);
+        }
+        wire_sleep(run->wire, POLL_MS);
+        if (stop_level() > 0) fail(error, FAULT_STOPPED, "stopped while waiting for the lease");
+    }
+    run->progress.waiting = NULL;
+    return fence;
+}
+
+/* --- keeping --- */
+
+static void hear(void *context, int index, const struct rows *rows) {
+    struct heartbeat *h = context;
+    (void)index;
+    if (rows_count(rows) == 0)
+        h->run->lease_lost = true;
+    else
+        h->run->wanted = rows_text(rows, 0, 0) ? arena_strdup(h->run->arena, rows_text(rows, 0, 0)) : NULL;
+}
+
+/* A lost connection is opened again; batches go on meanwhile, the fence protects them. */
+static void beat(void *context) {
+    struct heartbeat *h = context;
+    struct arena *scratch = slot_arena(h->slot);
+    if (slot_busy(h->slot)) return;
+    slot_reset(h->slot);
+    struct error ignored = error_new(scratch);
+    if (slot_lost(h->slot) && !slot_reopen(h->slot, &ignored)) return;
+    slot_queue(h->slot, &(struct statement){"beating the lease", h->text, h->values, 3});
+    slot_flush(h->slot, &(struct slot_client){hear, NULL, h});
+}
+
+struct heartbeat *heartbeat_start(struct run *run, struct error *error) {
+    struct arena *scratch = arena_new(run->arena);
+    struct heartbeat *h = arena_alloc(run->arena, sizeof *h);
+    h->run = run;
+    h->slot = slot_open(run->wire, run->arena, run->url, "pgwinnow: lease", error);
+    if (failed(error)) return NULL;
+    h->direct = !slot_pooled(h->slot, error);
+    h->state = (struct state){h->slot, run->state.schema};
+    run->holder.fence = take(h, scratch, error);
+    h->text = lease_beat_text(run->arena, run->state.schema, error);
+    h->values[0] = arena_printf(run->arena, "%lld", (long long)run->holder.run);
+    h->values[1] = arena_printf(run->arena, "%lld", (long long)run->holder.fence);
+    h->values[2] = h->direct ? "true" : "false";
+    arena_free(scratch);
+    if (failed(error)) {
+        slot_close(h->slot);
+        return NULL;
+    }
+    h->timer = wire_every(run->wire, LOOK_MS, beat, h);
+    return h;
+}
+
+void heartbeat_stop(struct heartbeat *h, struct error *error) {
+    if (!h) return;
+    wire_forget(h->run->wire, h->timer);
+    while (slot_busy(h->slot)) wire_wait(h->run->wire, POLL_MS);
+    struct arena *scratch = arena_new(h->run->arena);
+    if (!slot_lost(h->slot) && !h->run->lease_lost) lease_release(&h->state, scratch, &h->run->holder, error);
+    arena_free(scratch);
+    slot_close(h->slot);
+}

@@ -1,0 +1,327 @@
+/*
+ * The walk over the steps: begin or go on with a run, do what is not done, go back to track when an index step found new
+ * duplicates, and write down how it ended. A step begins only when the one before is recorded as done.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "database/bindings.h"
+#include "engine/changes.h"
+#include "engine/engine.h"
+#include "engine/heartbeat.h"
+#include "sql/engine/run.sql.h"
+#include "work/family.h"
+#include "work/indexes.h"
+#include "work/session.h"
+
+enum { PROGRESS_MS = 100 };
+
+/* --- begin or go on --- */
+
+static void refuse_changed(const struct run_row *row, const char *changes, struct error *error) {
+    fail(error, FAULT_REFUSED, "plan %s was changed since run %lld began", row->plan, (long long)row->run);
+    fail_detail(error, "%s", changes);
+    fail_hint(error, "take the change back to go on, or start anew with --fresh (which cancels run %lld)", (long long)row->run);
+}
+
+static int64_t create(struct run *run, struct arena *arena, struct error *error) {
+    char *definition = json_dumps(run->plan->definition, JSON_SORT_KEYS | JSON_COMPACT);
+    struct new_run new = {.plan = run->plan->name, .environment = run->plan->environment, .table_name = run->table->shown,
+                          .definition = arena_strdup(arena, definition), .tree = run->tree->fingerprint,
+                          .search_path = run->search_path, .table_oid = run->table->oid};
+    free(definition);
+    int64_t id = runs_create(&run->state, arena, &new, error);
+    if (!id && !failed(error)) {
+        fail(error, FAULT_HELD, "another run of plan %s began in this moment", run->plan->name);
+        fail_hint(error, "`pgwinnow status` shows it");
+    }
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        runs_add_step(&run->state, arena, id, i, run->plan->steps[i].name, run->plan->steps[i].step->name, error);
+    return id;
+}
+
+/* The rows of steps that an earlier session wrote. */
+static void load_steps(struct run *run, struct arena *arena, struct error *error) {
+    static const struct {
+        const char *name;
+        enum step_state state;
+    } states[] = {{"done", STEP_DONE}, {"skipped", STEP_SKIPPED}};
+    size_t count;
+    struct step_row *rows = runs_steps(&run->state, arena, run->holder.run, &count, error);
+    for (size_t i = 0; i < count && i < run->plan->step_count; i++) {
+        struct event_step *shown = run->steps[i].shown;
+        run->steps[i].round = rows[i].round;
+        shown->rows = rows[i].rows;
+        shown->total = rows[i].total;
+        shown->spared = rows[i].spared;
+        shown->batches = rows[i].batches;
+        shown->ms = rows[i].ms;
+        run->steps[i].note = rows[i].note;
+        for (size_t s = 0; s < 2; s++)
+            if (text_equal(rows[i].state, states[s].name)) shown->state = states[s].state;
+    }
+}
+
+/* Before compile: an unfinished run says which path its texts see and which tree was accepted. */
+static struct run_row *find(struct run *run, const struct request *request, struct arena *arena, struct error *error) {
+    struct run_row *row = runs_unfinished(&run->state, arena, run->plan->name, run->plan->environment, error);
+    if (!row || request->fresh) return row;
+    const char *changes = changes_text(arena, row->definition, run->plan->definition);
+    if (changes) refuse_changed(row, changes, error);
+    run->search_path = row->search_path;
+    run->accepted_tree = row->tree;
+    return row;
+}
+
+/* The tree may have changed while nobody ran. What was settled so far was settled by the old one. */
+static void refuse_new_tree(const struct run *run, const struct run_row *row, struct error *error) {
+    if (!row->tree || text_equal(row->tree, run->tree->fingerprint)) return;
+    fail(error, FAULT_REFUSED, "the foreign keys below %s changed since run %lld began", run->table->shown, (long long)row->run);
+    fail_detail(error, "tree %s is now %s", row->tree, run->tree->fingerprint);
+    fail_hint(error, "look at it with explain; then start anew with --fresh");
+}
+
+/* --fresh: the old run ends as cancelled; its lease must be free, so nobody is in the middle of it. */
+static void cancel(struct run *run, const struct run_row *row, struct arena *arena, struct error *error) {
+    run->holder.run = row->run;
+    struct heartbeat *heartbeat = heartbeat_start(run, error);
+    runs_set_state(&run->state, arena, &run->holder, "cancelled", NULL, error);
+    families_drop(&run->state, arena, row->run, error);
+    indexes_drop_temporary(run, error);
+    heartbeat_stop(heartbeat, error);
+    run->holder = (struct holder){0};
+}
+
+/* --- one step --- */
+
+static void record(struct run *run, size_t i, const char *state, struct error *error) {
+    const struct event_step *s = run->steps[i].shown;
+    struct arena *scratch = arena_new(run->arena);
+    struct step_row row = {.state = state, .round = run->steps[i].round, .rows = s->rows, .total = s->total, .spared = s->spared,
+                           .batches = s->batches, .ms = s->ms, .note = run->steps[i].note};
+    runs_set_step(&run->state, scratch, &run->holder, i, &row, error);
+    arena_free(scratch);
+}
+
+static bool wanted_by_when(struct run *run, size_t i, struct error *error) {
+    const struct when *when = &run->plan->steps[i].when;
+    if (!when->query.text) return true;
+    struct arena *arena = arena_new(run->arena);
+    struct session session = session_for(run, i, arena);
+    session.read_only = true;
+    struct bindings b = {0};
+    bind(&b, "query", when->query.text);
+    session_begin(run->desk, arena, &session, error);
+    const char *text = sql_expand(arena, &sql_when, b.items, error);
+    struct rows *rows = ask(run->desk, arena, &(struct statement){.about = arena_printf(arena, "asking when step %s runs", run->plan->steps[i].name), .text = text}, error);
+    const char *answer = rows && rows_count(rows) ? rows_text(rows, 0, 0) : NULL, *is = when->is ? when->is : "t";
+    bool yes = answer && (text_equal(answer, is) || (text_equal(is, "true") && text_equal(answer, "t")) || (text_equal(is, "false") && text_equal(answer, "f")));
+    session_end(run->desk, arena, error);
+    arena_free(arena);
+    return yes;
+}
+
+/* The tree is looked at again before each step that relies on it: DDL may have come meanwhile. */
+static void check_tree(struct run *run, size_t i, struct error *error) {
+    if (!(run->plan->steps[i].step->needs & USES_FAMILIES)) return;
+    struct arena *arena = arena_new(run->arena);
+    struct session session = session_for(run, i, arena);
+    session.read_only = true;
+    session_begin(run->desk, arena, &session, error);
+    struct tree *now = tree_read(run->desk, arena, run->table, error);
+    session_end(run->desk, arena, error);
+    if (!failed(error) && !text_equal(now->fingerprint, run->tree->fingerprint)) {
+        fail(error, FAULT_REFUSED, "the foreign keys below %s changed while the run was under way", run->table->shown);
+        fail_detail(error, "%s", tree_difference(error->arena, run->tree, now));
+        fail_hint(error, "look at it with explain; then start anew with --fresh");
+    }
+    arena_free(arena);
+}
+
+static void finish_step(struct run *run, size_t i, enum step_state state, struct error *error) {
+    struct run_step *step = &run->steps[i];
+    step->shown->ms += clock_ms() - step->began;
+    if (state == STEP_DONE) record(run, i, "done", error);
+    if (state == STEP_SKIPPED) record(run, i, "skipped", error);
+    if (failed(error)) return;
+    step->shown->state = state;
+    run_tell(run, EVENT_STEP_FINISHED, step->note, NULL);
+}
+
+/* delete-children that joined the delete behind it ends with that. */
+static void finish_joined(struct run *run, size_t i, struct error *error) {
+    if (i == 0 || !run->steps[i - 1].joined || run->steps[i - 1].shown->state == STEP_DONE) return;
+    struct arena *scratch = arena_new(run->arena);
+    struct batch_sums sums = runs_sums(&run->state, scratch, run->holder.run, i, run->steps[i].round, error);
+    arena_free(scratch);
+    run->steps[i - 1].shown->rows = sums.children;
+    run->step = i - 1;
+    finish_step(run, i - 1, STEP_DONE, error);
+    run->step = i;
+}
+
+/* What batches recorded is the truth, also over several sessions. */
+static void add_up(struct run *run, size_t i, struct error *error) {
+    struct arena *scratch = arena_new(run->arena);
+    struct batch_sums sums = runs_sums(&run->state, scratch, run->holder.run, i, run->steps[i].round, error);
+    struct event_step *s = run->steps[i].shown;
+    if (sums.batches) {
+        s->rows = sums.rows;
+        s->spared = sums.spared;
+        s->batches = sums.batches;
+    }
+    arena_free(scratch);
+}
+
+static void run_step(struct run *run, size_t i, struct error *error) {
+    struct run_step *step = &run->steps[i];
+    run->step = i;
+    run->progress = (struct progress){0};
+    step->began = clock_ms();
+    if (!wanted_by_when(run, i, error)) {
+        finish_step(run, i, STEP_SKIPPED, error);
+        return;
+    }
+    check_tree(run, i, error);
+    record(run, i, "running", error);
+    if (failed(error)) return;
+    step->shown->state = STEP_RUNNING;
+    run_tell(run, EVENT_STEP_STARTED, NULL, NULL);
+    add_up(run, i, error);
+    run->plan->steps[i].step->run(run, i, error);
+    run->progress = (struct progress){0};
+    if (failed(error) || run->restart_reason || step->joined) return;
+    add_up(run, i, error);
+    finish_joined(run, i, error);
+    finish_step(run, i, STEP_DONE, error);
+}
+
+/* --- back to track --- */
+
+static size_t track_step(const struct run *run, size_t before) {
+    for (size_t i = before; i-- > 0;)
+        if (run->plan->steps[i].step->needs & TRACKS_ROWS) return i;
+    return before;
+}
+
+/* New duplicates: what tracks, removes and indexes runs again for them, with a tracking table of its own. */
+static size_t go_back(struct run *run, size_t index, struct error *error) {
+    size_t from = track_step(run, index);
+    run_tell(run, EVENT_NOTICE, run->restart_reason, "tracking again, and the steps between run for those");
+    run->restart_reason = NULL;
+    for (size_t i = from; i <= index; i++) {
+        run->steps[i].round++;
+        run->steps[i].joined = false;
+        *run->steps[i].shown = (struct event_step){.name = run->steps[i].shown->name, .total = -1, .ms = run->steps[i].shown->ms};
+        record(run, i, "waiting", error);
+    }
+    return from;
+}
+
+static void walk(struct run *run, const char *until, struct error *error) {
+    for (size_t i = 0; i < run->plan->step_count && !failed(error); i++) {
+        enum step_state state = run->steps[i].shown->state;
+        if (state != STEP_DONE && state != STEP_SKIPPED) {
+            run_check_stop(run, error);
+            if (!failed(error)) run_step(run, i, error);
+        }
+        if (!failed(error) && run->restart_reason) i = go_back(run, i, error) - 1;
+        else if (!failed(error) && text_equal(until, run->plan->steps[i].name) && i + 1 < run->plan->step_count && !run->steps[i].joined) {
+            fail(error, FAULT_STOPPED, "stopped after step %s, as --until asked", until);
+            fail_hint(error, "the same command without --until goes on from here");
+        }
+    }
+}
+
+/* --- the end --- */
+
+static void free_json(void *json) { json_decref(json); }
+
+static const char *error_json(struct arena *arena, const struct error *error) {
+    json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint", error->hint, "sqlstate",
+                             *error->sqlstate ? error->sqlstate : NULL);
+    arena_defer(arena, free_json, json);
+    char *text = json_dumps(json, JSON_COMPACT);
+    const char *copy = arena_strdup(arena, text ? text : "{}");
+    free(text);
+    return copy;
+}
+
+static const char *end_state(const struct run *run, const struct error *error) {
+    switch (error->fault) {
+    case FAULT_NONE: return "finished";
+    case FAULT_STOPPED: return text_equal(run->wanted, "cancelled") ? "cancelled" : "paused";
+    case FAULT_REFUSED:
+    case FAULT_USAGE: return "refused";
+    default: return "failed";
+    }
+}
+
+/* How it ended is written down even when the step's error was a lost connection: over a new one, if there is one. */
+static void write_end(struct run *run, const struct error *how) {
+    struct arena *scratch = arena_new(run->arena);
+    struct error error = error_new(scratch);
+    if (slot_lost(run->desk)) slot_reopen(run->desk, &error);
+    if (slot_in_transaction(run->desk)) ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &error);
+    if (!failed(&error) && how->fault != FAULT_HELD)
+        runs_set_state(&run->state, scratch, &run->holder, end_state(run, how), failed(how) ? error_json(scratch, how) : NULL, &error);
+    arena_free(scratch);
+}
+
+static void tell_end(struct run *run, const struct error *error) {
+    enum event_type type = error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED : failed(error) ? EVENT_RUN_FAILED : EVENT_RUN_FINISHED;
+    struct event event = {.type = type, .run = run->holder.run, .plan = run->plan->name, .environment = run->plan->environment,
+                          .table = run->table->shown, .steps = run->shown, .step_count = run->plan->step_count, .step = run->step,
+                          .eta_ms = -1, .batch_size = -1, .message = error->message, .detail = error->detail, .hint = error->hint,
+                          .exit_code = error->fault, .ms = clock_ms() - run->began};
+    if (!failed(error)) event.step = run->plan->step_count;
+    event_tell(run->listeners, &event);
+}
+
+static void show_progress(void *context) {
+    struct run *run = context;
+    if (run->step < run->plan->step_count && run->shown[run->step].state == STEP_RUNNING) run_tell(run, EVENT_PROGRESS, NULL, NULL);
+}
+
+static void check_until(const struct run *run, const struct request *request, struct error *error) {
+    const char **names = arena_alloc(run->arena, (run->plan->step_count + 1) * sizeof *names);
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        names[i] = run->plan->steps[i].name;
+        if (!request->until || text_equal(request->until, names[i])) return;
+    }
+    fail(error, FAULT_USAGE, "--until: the plan has no step %s", request->until);
+    const char *near = text_nearest(request->until, names, run->plan->step_count);
+    fail_hint(error, "its steps have the names in the plan%s%s", near ? "; did you mean " : "", near ? near : "");
+}
+
+void engine_run(struct run *run, const struct request *request, struct problems *problems, struct error *error) {
+    struct arena *arena = arena_new(run->arena);
+    run->began = clock_ms();
+    check_until(run, request, error);
+    int version = failed(error) ? 0 : schema_version(&run->state, arena, error);
+    struct run_row *row = version ? find(run, request, arena, error) : NULL;
+    if (failed(error)) return;
+    engine_compile(run, problems, error);
+    if (!failed(error)) schema_init(&run->state, arena, error);
+    if (row && request->fresh && !failed(error)) {
+        cancel(run, row, arena, error);
+        row = NULL;
+    }
+    if (row && !failed(error)) refuse_new_tree(run, row, error);
+    if (failed(error)) return;
+    run->holder.run = row ? row->run : create(run, arena, error);
+    struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(run, error);
+    if (!heartbeat) return;
+    load_steps(run, arena, error);
+    runs_set_state(&run->state, arena, &run->holder, "running", NULL, error);
+    run_tell(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, NULL, NULL);
+    struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);
+    walk(run, request->until, error);
+    if (!failed(error)) indexes_drop_temporary(run, error);
+    wire_forget(run->wire, timer);
+    write_end(run, error);
+    struct error ignored = error_new(arena);
+    heartbeat_stop(heartbeat, failed(error) ? &ignored : error);
+    tell_end(run, error);
+}

@@ -1,0 +1,3 @@
+-- name: when
+SELECT (:query
+) AS pgwinnow_when

@@ -1,0 +1,366 @@
+/*
+ * track: which rows go, fixed in a table of the runner's own before anything is removed. Duplicates of a list of columns or
+ * expressions, rows that meet a condition, or the keys that a query gives.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "database/lists.h"
+#include "sql/steps/track.sql.h"
+#include "steps/expressions.h"
+#include "steps/table.h"
+#include "work/explanation.h"
+#include "work/session.h"
+#include "work/tracking.h"
+
+enum { SCAN_AUTO, SCAN_WHOLE };
+
+struct track_options {
+    struct sql_texts duplicates;
+    struct sql_text where, query, recheck;
+    struct {
+        struct sql_text first, last, order_by;
+    } keep;
+    int nulls, scan;
+    struct {
+        int64_t rows, groups;
+        double share;
+    } expect;
+};
+
+#define AT(field) offsetof(struct track_options, field)
+#define KEEP(field) (AT(keep.field) - AT(keep))
+#define EXPECT(field) (AT(expect.field) - AT(expect))
+
+static const char *const null_choices[] = {"distinct", "equal", NULL}, *const scan_choices[] = {"auto", "whole", NULL};
+
+static const struct option keep_options[] = {
+    {.name = "first", .kind = OPTION_SQL, .offset = KEEP(first), .about = "the row with the smallest value stays; NULL never wins"},
+    {.name = "last", .kind = OPTION_SQL, .offset = KEEP(last), .about = "the row with the largest value stays; NULL never wins"},
+    {.name = "order_by", .kind = OPTION_SQL, .offset = KEEP(order_by), .about = "the first row in this order stays"},
+    {0},
+};
+
+static const struct option expect_options[] = {
+    {.name = "rows", .kind = OPTION_COUNT, .offset = EXPECT(rows), .about = "at most so many rows may be tracked"},
+    {.name = "share", .kind = OPTION_SHARE, .offset = EXPECT(share), .about = "at most this share of the table's rows"},
+    {.name = "groups", .kind = OPTION_COUNT, .offset = EXPECT(groups), .about = "at most so many groups of duplicates"},
+    {0},
+};
+
+static const struct option options[] = {
+    {.name = "duplicates", .kind = OPTION_SQLS, .offset = AT(duplicates), .about = "columns or expressions: rows that are equal in all of them form a group, of which one stays"},
+    {.name = "where", .kind = OPTION_SQL, .offset = AT(where), .about = "SQL condition: only these rows; alone, all of them go"},
+    {.name = "query", .kind = OPTION_SQL, .offset = AT(query), .about = "a SELECT of the keys of the rows that go"},
+    {.name = "recheck", .kind = OPTION_SQL, .offset = AT(recheck), .about = "with query: SQL over the row that must still hold when it goes; without it, a row that changed is spared"},
+    {.name = "keep", .kind = OPTION_GROUP, .offset = AT(keep), .group = keep_options, .about = "which row of a group stays; ties are broken by the key, which is also the default"},
+    {.name = "nulls", .kind = OPTION_CHOICE, .offset = AT(nulls), .choices = null_choices, .fallback = "distinct", .about = "whether rows with a NULL in the list are left alone, or equal each other"},
+    {.name = "scan", .kind = OPTION_CHOICE, .offset = AT(scan), .choices = scan_choices, .fallback = "auto", .about = "how the table is read: one statement over the whole of it"},
+    {.name = "expect", .kind = OPTION_GROUP, .offset = AT(expect), .group = expect_options, .about = "at most this much; more is refused before anything is removed"},
+    {0},
+};
+
+static const struct track_options *options_of(const struct run *run, size_t index) { return run->plan->steps[index].options; }
+
+/* --- the plan alone --- */
+
+static void check(const struct plan *plan, size_t index, struct problems *problems) {
+    const struct track_options *o = plan->steps[index].options;
+    struct place place = plan->steps[index].place;
+    bool duplicates = o->duplicates.count > 0, query = o->query.text;
+    int keeps = (o->keep.first.text != NULL) + (o->keep.last.text != NULL) + (o->keep.order_by.text != NULL);
+    if (duplicates && query) problem_add(problems, o->query.place, NULL, "track takes one of duplicates, where or query");
+    if (!duplicates && !query && !o->where.text)
+        problem_add(problems, place, "for example  duplicates: [email]", "track needs one of duplicates, where or query");
+    if (query && o->where.text) problem_add(problems, o->where.place, "put the condition into the query", "where does not go with query");
+    if (keeps > 1) problem_add(problems, place, NULL, "keep takes one of first, last and order_by");
+    if (keeps && !duplicates) problem_add(problems, place, NULL, "keep goes with duplicates only");
+    if (o->nulls && !duplicates) problem_add(problems, place, NULL, "nulls goes with duplicates only");
+    if (o->recheck.text && !query) problem_add(problems, o->recheck.place, NULL, "recheck goes with query only");
+    if (o->expect.groups >= 0 && !duplicates) problem_add(problems, place, NULL, "expect: groups goes with duplicates only");
+    for (size_t i = 0; i < index; i++)
+        if (plan->steps[i].step == &step_track) problem_add(problems, place, NULL, "a plan has one track step");
+}
+
+/* --- names in the tracking table --- */
+
+static bool taken(const char *name, const struct key *key, const char *const *names, size_t count, bool survivor) {
+    static const char *const ours[] = {"seq", "hold", "outcome", "version", "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (text_equal(name, ours[i])) return true;
+    for (size_t i = 0; survivor && i < key->count; i++)
+        if (text_equal(name, key->columns[i].name)) return true;
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(name, names[i])) return true;
+    return false;
+}
+
+/* The key's own names, or survivor_ before them, cut to what a name may be; one that is taken gets underscores. */
+static const char **names_for(struct arena *arena, const struct key *key, const char *prefix) {
+    enum { LONGEST = 60 };
+    const char **names = arena_alloc(arena, key->count * sizeof *names);
+    for (size_t i = 0; i < key->count; i++) {
+        const char *full = arena_printf(arena, "%s%s", prefix, key->columns[i].name);
+        const char *name = arena_strndup(arena, full, *prefix ? text_cut(full, LONGEST) : strlen(full));
+        while (taken(name, key, names, i, *prefix)) name = arena_printf(arena, "%.*s_", (int)text_cut(name, LONGEST), name);
+        names[i] = name;
+    }
+    return names;
+}
+
+/* --- compile --- */
+
+static const char *key_list(struct arena *arena, const char *alias, const struct key *key) {
+    return list_columns(arena, alias, key->columns, key->count);
+}
+
+/* (a), (b)  or  (a) IS NOT NULL AND (b) IS NOT NULL */
+static const char *expression_list(struct arena *arena, const struct sql_texts *texts, const char *behind, const char *between) {
+    struct text list = text_new(arena);
+    for (size_t i = 0; i < texts->count; i++) text_addf(&list, "%s(%s\n)%s", i ? between : "", texts->items[i].text, behind);
+    return list.data;
+}
+
+/* ORDER BY of a group: what is kept comes first. */
+static const char *keep_order(struct arena *arena, const struct run *run, const char *alias) {
+    const struct tracking *t = run->tracking;
+    const char *keys = key_list(arena, alias, &run->table->key);
+    switch (t->keep) {
+    case KEEP_FIRST: return arena_printf(arena, "(%s\n) ASC NULLS LAST, %s", t->order, keys);
+    case KEEP_LAST: return arena_printf(arena, "(%s\n) DESC NULLS LAST, %s", t->order, keys);
+    case KEEP_ORDER: return arena_printf(arena, "%s\n, %s", t->order, keys);
+    case KEEP_BY_KEY: break;
+    }
+    return keys;
+}
+
+static const char *survivor_keys(struct arena *arena, const char *alias, const struct key *key) {
+    struct text list = text_new(arena);
+    for (size_t i = 0; i < key->count; i++)
+        text_addf(&list, "%spg_catalog.first_value(%s.%s) OVER pgwinnow_group AS pgwinnow_s%zu", i ? ", " : "", alias,
+                  sql_identifier(arena, key->columns[i].name), i + 1);
+    return list.data;
+}
+
+static const char *query_keys(struct arena *arena, const struct key *key) {
+    struct text list = text_new(arena);
+    for (size_t i = 0; i < key->count; i++)
+        text_addf(&list, "%spgwinnow_query.%s::%s AS pgwinnow_k%zu", i ? ", " : "", sql_identifier(arena, key->columns[i].name),
+                  key->columns[i].type, i + 1);
+    return list.data;
+}
+
+/* The SELECT of the rows that go: run puts it into the tracking table, explain counts it. */
+static const char *rows_sql(struct run *run, struct error *error) {
+    struct arena *arena = run->arena;
+    const struct tracking *t = run->tracking;
+    const struct key *key = &run->table->key;
+    const char *alias = sql_identifier(arena, run->table->name);
+    struct bindings b = {0};
+    bind(&b, "alias", alias);
+    bind(&b, "from", run->table->from);
+    bind(&b, "condition", t->where ? t->where : "true");
+    bind(&b, "keys", list_as_numbered(arena, alias, key->columns, key->count, "pgwinnow_k"));
+    if (t->source == TRACK_WHERE) return sql_expand(arena, &sql_rows_where, b.items, error);
+    if (t->source == TRACK_QUERY) {
+        bind(&b, "query", t->query);
+        bind(&b, "query_keys", query_keys(arena, key));
+        bind(&b, "table_is_queried", list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_q", "pgwinnow_k"));
+        return sql_expand(arena, &sql_rows_query, b.items, error);
+    }
+    bind(&b, "survivors", survivor_keys(arena, alias, key));
+    bind(&b, "no_nulls", t->nulls_equal ? "true" : expression_list(arena, t->duplicates, " IS NOT NULL", " AND "));
+    bind(&b, "list", expression_list(arena, t->duplicates, "", ", "));
+    bind(&b, "order", keep_order(arena, run, alias));
+    return sql_expand(arena, &sql_rows_duplicates, b.items, error);
+}
+
+static void compile_keep(struct run *run, const struct track_options *o, struct problems *problems, struct error *error) {
+    struct tracking *t = run->tracking;
+    const struct sql_text *value = o->keep.first.text ? &o->keep.first : o->keep.last.text ? &o->keep.last : NULL;
+    if (value) {
+        t->keep = o->keep.first.text ? KEEP_FIRST : KEEP_LAST;
+        t->order = value->text;
+        t->order_column = expressions_compile(run, value, 1, problems, error);
+        if (t->order_column && !t->order_column->less)
+            problem_add(problems, value->place, "its type has no order", "rows cannot be ordered by %s", value->text);
+    } else if (o->keep.order_by.text) {
+        t->keep = KEEP_ORDER;
+        t->order = o->keep.order_by.text;
+        expressions_check_order(run, &o->keep.order_by, problems, error);
+    }
+}
+
+static void compile_duplicates(struct run *run, const struct track_options *o, struct problems *problems, struct error *error) {
+    struct tracking *t = run->tracking;
+    t->duplicates = &o->duplicates;
+    t->nulls_equal = o->nulls;
+    t->survivors = names_for(run->arena, &run->table->key, "survivor_");
+    t->expressions = expressions_compile(run, o->duplicates.items, o->duplicates.count, problems, error);
+    for (size_t i = 0; t->expressions && i < o->duplicates.count; i++)
+        if (!t->expressions[i].equal)
+            problem_add(problems, o->duplicates.items[i].place, "compare a text or another expression of it",
+                        "values of %s cannot be compared (type %s)", o->duplicates.items[i].text, t->expressions[i].type);
+    compile_keep(run, o, problems, error);
+}
+
+static void compile_query(struct run *run, const struct track_options *o, struct problems *problems, struct error *error) {
+    struct tracking *t = run->tracking;
+    const struct key *key = &run->table->key;
+    t->query = o->query.text;
+    t->recheck = o->recheck.text;
+    if (t->recheck) expressions_check_condition(run, &o->recheck, problems, error);
+    struct rows *columns = expressions_describe_query(run, &o->query, problems, error);
+    for (size_t i = 0; columns && i < key->count; i++) {
+        int found = 0;
+        for (int c = 0; c < rows_columns(columns); c++) found += text_equal(rows_column_name(columns, c), key->columns[i].name);
+        if (found != 1) problem_add(problems, o->query.place, "name the columns as the key of the table does",
+                                    "the query must give the key column %s once", key->columns[i].name);
+    }
+    if (columns && (size_t)rows_columns(columns) > key->count)
+        problem_add(problems, o->query.place, "select the key alone", "the query gives more columns than the key of %s", run->table->shown);
+}
+
+static void compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
+    const struct track_options *o = options_of(run, index);
+    const struct key *key = &run->table->key;
+    struct tracking *t = run->tracking = arena_alloc(run->arena, sizeof *t);
+    if (!key->count) {
+        problem_add(problems, run->plan->steps[index].place, "add a primary key, or a unique constraint over NOT NULL columns",
+                    "%s has no key that names its rows", run->table->shown);
+        return;
+    }
+    t->source = o->duplicates.count ? TRACK_DUPLICATES : o->query.text ? TRACK_QUERY : TRACK_WHERE;
+    t->where = o->where.text;
+    t->columns = names_for(run->arena, key, "");
+    t->named = arena_copy(run->arena, key->columns, key->count * sizeof *t->named);
+    for (size_t i = 0; i < key->count; i++) t->named[i].name = t->columns[i];
+    if (t->where) expressions_check_condition(run, &o->where, problems, error);
+    if (t->source == TRACK_DUPLICATES) compile_duplicates(run, o, problems, error);
+    if (t->source == TRACK_QUERY) compile_query(run, o, problems, error);
+    if (!problems->count && !failed(error)) t->rows = rows_sql(run, error);
+}
+
+/* --- run --- */
+
+static struct rows *do_one(struct run *run, struct arena *arena, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+    const char *text = sql_expand(arena, sql, b->items, error);
+    return ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error);
+}
+
+static const char *definitions(struct run *run, struct arena *arena) {
+    const struct tracking *t = run->tracking;
+    size_t count = run->table->key.count;
+    struct text text = text_new(arena);
+    text_add(&text, list_definitions(arena, "", t->named, count));
+    if (t->survivors) {
+        struct column *survivors = arena_copy(arena, t->named, count * sizeof *survivors);
+        for (size_t i = 0; i < count; i++) survivors[i].name = t->survivors[i];
+        text_addf(&text, ", %s", list_definitions(arena, "", survivors, count));
+    }
+    if (t->source == TRACK_QUERY) text_add(&text, ", version xid");
+    return text.data;
+}
+
+static void bind_table(struct bindings *b, struct run *run, struct arena *arena, int round) {
+    const struct tracking *t = run->tracking;
+    size_t count = run->table->key.count;
+    const char *columns = list_names(arena, NULL, t->columns, count), *values = list_numbered(arena, NULL, "pgwinnow_k", count);
+    if (t->survivors) {
+        columns = arena_printf(arena, "%s, %s", columns, list_names(arena, NULL, t->survivors, count));
+        values = arena_printf(arena, "%s, %s", values, list_numbered(arena, NULL, "pgwinnow_s", count));
+        bind(b, "groups", list_names(arena, NULL, t->survivors, count));
+    }
+    if (t->source == TRACK_QUERY) {
+        columns = arena_printf(arena, "%s, version", columns);
+        values = arena_printf(arena, "%s, pgwinnow_version", values);
+    }
+    bind(b, "track", tracking_sql(run, arena, round));
+    bind(b, "alias", sql_identifier(arena, run->table->name));
+    bind(b, "from", run->table->from);
+    bind(b, "definitions", definitions(run, arena));
+    bind(b, "columns", columns);
+    bind(b, "values", values);
+    bind(b, "rows", t->rows);
+}
+
+static int64_t count(struct run *run, struct arena *arena, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+    struct rows *rows = do_one(run, arena, about, sql, b, error);
+    return rows ? rows_int(rows, 0, 0) : 0;
+}
+
+static void too_many(const struct run *run, const char *what, int64_t found, int64_t limit, struct error *error) {
+    fail(error, FAULT_REFUSED, "track found %s %s of %s, the plan expects at most %s", text_count(error->arena, found), what,
+         run->table->shown, text_count(error->arena, limit));
+    fail_hint(error, "nothing was removed; look with explain, then mend the plan or its `expect`");
+}
+
+static void expect(struct run *run, size_t index, struct arena *arena, int64_t found, const struct bindings *b, struct error *error) {
+    const struct track_options *o = options_of(run, index);
+    if (o->expect.rows >= 0 && found > o->expect.rows) too_many(run, "rows", found, o->expect.rows, error);
+    if (o->expect.groups >= 0 && !failed(error)) {
+        int64_t groups = count(run, arena, "counting groups", &sql_count_groups, b, error);
+        if (groups > o->expect.groups) too_many(run, "groups", groups, o->expect.groups, error);
+    }
+    if (o->expect.share >= 0 && !failed(error)) {
+        int64_t all = count(run, arena, "counting the table", &sql_count_table, b, error), limit = (int64_t)((double)all * o->expect.share);
+        if (found > limit) too_many(run, arena_printf(arena, "of %s rows", text_count(arena, all)), found, limit, error);
+    }
+}
+
+/* The role's policies would hide rows: the server raises that itself, row_security being off. */
+static void explain_hidden(const struct run *run, struct error *error) {
+    if (!text_equal(error->sqlstate, "42501") || !error->message || !strstr(error->message, "row-level security")) return;
+    error->fault = FAULT_REFUSED;
+    error->hint = arena_printf(error->arena, "run as a role that sees all rows of %s: its owner (without FORCE ROW LEVEL SECURITY) or one with BYPASSRLS",
+                               run->table->shown);
+}
+
+static void run_track(struct run *run, size_t index, struct error *error) {
+    struct arena *arena = arena_new(run->arena);
+    struct run_step *step = &run->steps[index];
+    struct session session = session_for(run, index, arena);
+    struct bindings b = {0};
+    const char *about = arena_printf(arena, "tracking rows of %s", run->table->shown);
+    session.statement_timeout = session.idle_timeout = 0;
+    run->progress.doing = run->tracking->source == TRACK_DUPLICATES ? "looking for duplicates" : "looking for rows";
+    bind_table(&b, run, arena, step->round);
+    session_begin(run->desk, arena, &session, error);
+    runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema, tracking_name(run, arena, step->round), error);
+    do_one(run, arena, "making the tracking table", &sql_create_track, &b, error);
+    do_one(run, arena, about, &sql_fill_track, &b, error);
+    run->progress.doing = "indexing what was found";
+    do_one(run, arena, about, &sql_add_key, &b, error);
+    do_one(run, arena, about, &sql_add_contested, &b, error);
+    do_one(run, arena, about, &sql_analyze_track, &b, error);
+    int64_t found = count(run, arena, about, &sql_count_rows, &b, error);
+    expect(run, index, arena, found, &b, error);
+    step->shown->rows = step->shown->total = found;
+    if (!failed(error)) /* with the table, so that a restart neither finds it half done nor does it again */
+        runs_set_step(&run->state, arena, &run->holder, index,
+                      &(struct step_row){.state = "done", .round = step->round, .rows = found, .total = found, .ms = step->shown->ms}, error);
+    session_end(run->desk, arena, error);
+    explain_hidden(run, error);
+    run->progress.doing = NULL;
+    arena_free(arena);
+}
+
+static void explain_track(struct run *run, size_t index, struct explanation *explanation, struct error *error) {
+    struct bindings b = {0};
+    (void)index;
+    bind_table(&b, run, run->arena, 1);
+    const char *text = sql_expand(run->arena, &sql_fill_track, b.items, error);
+    explain_statement(explanation, &sql_fill_track, text);
+}
+
+const struct step step_track = {
+    .name = "track",
+    .about = "write down which rows will go, and which row each group keeps",
+    .size = sizeof(struct track_options),
+    .options = options,
+    .needs = TRACKS_ROWS,
+    .check = check,
+    .compile = compile,
+    .explain = explain_track,
+    .run = run_track,
+};
