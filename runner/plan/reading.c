@@ -89,7 +89,7 @@ static struct plan *read_source(struct arena *arena, const struct plan_request *
     r.plan = arena_alloc(arena, sizeof *r.plan);
     *r.plan = (struct plan){.arena = arena, .file = file, .folder = folder_of(arena, file)};
     define(&r);
-    r.tree = tree_read(arena, file, source, problems);
+    r.tree = tree_parse(arena, file, source, problems);
     r.decoder = (struct decoder){.with = {arena, problems, &r.variables}, .tree = &r.tree};
     read_root(&r);
     return r.plan;

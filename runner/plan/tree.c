@@ -236,7 +236,7 @@ static void read_stream(struct builder *b) {
         refuse(b, b, "a second YAML document", "a file holds one plan: put the other into its own file");
 }
 
-struct tree tree_read(struct arena *arena, const char *file, struct source_text source, struct problems *problems) {
+struct tree tree_parse(struct arena *arena, const char *file, struct source_text source, struct problems *problems) {
     struct tree tree = {.file = file, .source = source};
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {

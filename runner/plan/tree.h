@@ -37,7 +37,7 @@ struct tree {
     bool cut;                /* reading stopped early: what is missing may only be out of sight */
 };
 
-struct tree tree_read(struct arena *, const char *file, struct source_text, struct problems *);
+struct tree tree_parse(struct arena *, const char *file, struct source_text, struct problems *);
 
 /* The value of a key, or NULL. */
 const struct node *node_get(const struct node *map, const char *key);

@@ -15,7 +15,7 @@ static struct read read_bytes(struct arena *arena, const char *text, size_t leng
     struct read r = {.problems = problems_new(arena)};
     struct source_text source = {arena_strndup(arena, text, length), length};
     source_skip_mark(&source);
-    if (source_check(&source, "t.yaml", &r.problems)) r.tree = tree_read(arena, "t.yaml", source, &r.problems);
+    if (source_check(&source, "t.yaml", &r.problems)) r.tree = tree_parse(arena, "t.yaml", source, &r.problems);
     return r;
 }
 
