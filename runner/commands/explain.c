@@ -1,9 +1,23 @@
 /* pgwinnow explain: show what a plan would do here: tree, counts, SQL; changes nothing. */
+#include <stdio.h>
+
+#include "base/stop.h"
 #include "commands/command.h"
+#include "commands/read.h"
+#include "engine/engine.h"
 
 static void explain_run(struct command_line *line, struct arena *arena, struct error *error) {
-    (void)line, (void)arena;
-    fail(error, FAULT_FAILED, "not built yet");
+    struct problems problems = problems_new(arena);
+    const struct plan *plan = read_plan(line, arena, true, &problems, error);
+    if (failed(error)) return;
+    stop_install();
+    struct request request = {.database = line->database, .schema = line->schema, .yes = true};
+    struct run *run = engine_open(arena, plan, &request, error);
+    struct text out = text_new(arena);
+    if (!failed(error)) engine_explain(run, &problems, line->json, &out, error);
+    if (failed(error)) return;
+    fputs(out.data, stdout);
+    line->answered = line->json;
 }
 
 const struct command explain_command = {

@@ -139,9 +139,16 @@ static void check_tree(struct run *run, size_t i, struct error *error) {
     arena_free(arena);
 }
 
+/* Adds the time since it was last looked at. */
+static void tick(struct run_step *step) {
+    int64_t now = clock_ms();
+    step->shown->ms += now - step->began;
+    step->began = now;
+}
+
 static void finish_step(struct run *run, size_t i, enum step_state state, struct error *error) {
     struct run_step *step = &run->steps[i];
-    step->shown->ms += clock_ms() - step->began;
+    tick(step);
     if (state == STEP_DONE) record(run, i, "done", error);
     if (state == STEP_SKIPPED) record(run, i, "skipped", error);
     if (failed(error)) return;
@@ -281,7 +288,9 @@ static void tell_end(struct run *run, const struct error *error) {
 
 static void show_progress(void *context) {
     struct run *run = context;
-    if (run->step < run->plan->step_count && run->shown[run->step].state == STEP_RUNNING) run_tell(run, EVENT_PROGRESS, NULL, NULL);
+    if (run->step >= run->plan->step_count || run->shown[run->step].state != STEP_RUNNING) return;
+    tick(&run->steps[run->step]);
+    run_tell(run, EVENT_PROGRESS, NULL, NULL);
 }
 
 static void check_until(const struct run *run, const struct request *request, struct error *error) {

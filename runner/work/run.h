@@ -15,7 +15,7 @@ struct run_step {
     void *own;                /* what the step's compile() left for its run() */
     bool joined;              /* its work is done by the step behind it, and ends with that */
     const char *note;         /* a line kept with the step: what was held, built, skipped */
-    int64_t began;            /* clock_ms */
+    int64_t began;            /* clock_ms: since when its time is not yet in shown->ms */
 };
 
 /* What the display shows of the step at hand; steps write, the progress timer reads. */

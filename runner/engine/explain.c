@@ -1,0 +1,252 @@
+/*
+ * explain: what a plan would do here. The tree with the rows that would go by edge, the statements of each step as run
+ * would send them, the risks. One READ ONLY transaction: the server enforces that nothing changes.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "database/bindings.h"
+#include "engine/engine.h"
+#include "sql/engine/explain.sql.h"
+#include "work/explanation.h"
+#include "work/family_text.h"
+#include "work/session.h"
+#include "work/tracking.h"
+
+struct found {
+    int64_t rows, groups, all; /* tracked; groups -1 when there are none; rows of the table */
+    int64_t *by_edge;          /* rows of the child that go or change; by edge index */
+    struct explanation *steps; /* by step index */
+};
+
+/* --- counting --- */
+
+static struct rows *ask_one(struct run *run, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+    const char *text = sql_expand(run->arena, sql, b->items, error);
+    return ask(run->desk, run->arena, &(struct statement){.about = about, .text = text}, error);
+}
+
+static void count_tracked(struct run *run, struct found *found, struct error *error) {
+    const struct tracking *t = run->tracking;
+    struct bindings b = {0};
+    struct text groups = text_new(run->arena);
+    for (size_t i = 0; t->survivors && i < run->table->key.count; i++)
+        text_addf(&groups, "%spgwinnow_rows.pgwinnow_s%zu", i ? ", " : "", i + 1);
+    bind(&b, "groups", groups.length ? arena_printf(run->arena, "pg_catalog.count(DISTINCT ROW(%s))", groups.data) : "-1");
+    bind(&b, "rows", t->rows);
+    bind(&b, "from", run->table->from);
+    struct rows *rows = ask_one(run, arena_printf(run->arena, "counting the rows of %s that would go", run->table->shown), &sql_track_counts, &b, error);
+    if (!rows) return;
+    found->rows = rows_int(rows, 0, 0);
+    found->groups = rows_int(rows, 0, 1);
+    rows = ask_one(run, "counting the table", &sql_table_count, &b, error);
+    if (rows) found->all = rows_int(rows, 0, 0);
+}
+
+/* The edges by which a row of this node can have been reached: -1 for tracked rows, and every delete edge into it. */
+static const char *reaching(struct run *run, const struct node *node) {
+    struct text list = text_new(run->arena);
+    text_addf(&list, "'{%s", node->index == 0 ? "-1" : "-2");
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (e->child == node && e->reached && e->policy == POLICY_DELETE) text_addf(&list, ",%zu", i);
+    }
+    text_add(&list, "}'::pg_catalog.int4[]");
+    return list.data;
+}
+
+static const char *closure_steps(struct run *run, struct error *error) {
+    struct text steps = text_new(run->arena);
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (!e->reached) continue;
+        struct bindings b = {0};
+        bind(&b, "edge", arena_printf(run->arena, "%zu", i));
+        bind(&b, "parent", e->parent->table->from);
+        bind(&b, "child", e->child->table->from);
+        bind(&b, "points", edge_points(run->arena, e, "p", "c"));
+        bind(&b, "reaching", reaching(run, e->parent));
+        bind(&b, "leaves", edge_leaves(run->arena, e, "p"));
+        text_addf(&steps, "%s%s", steps.length ? "\nUNION ALL\n" : "", sql_expand(run->arena, &sql_closure_step, b.items, error));
+    }
+    return steps.length ? steps.data : NULL;
+}
+
+static void count_edges(struct run *run, struct found *found, struct error *error) {
+    const char *steps = closure_steps(run, error);
+    if (!steps || !found->rows) return;
+    struct bindings b = {0};
+    bind(&b, "rows", run->tracking->rows);
+    bind(&b, "steps", steps);
+    struct rows *rows = ask_one(run, "counting the rows below", &sql_closure_counts, &b, error);
+    for (int i = 0; rows && i < rows_count(rows); i++) found->by_edge[rows_int(rows, i, 0)] = rows_int(rows, i, 1);
+}
+
+static void explain_steps(struct run *run, struct found *found, struct error *error) {
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        struct explanation *e = &found->steps[i];
+        *e = (struct explanation){.arena = run->arena, .said = text_new(run->arena)};
+        if (run->plan->steps[i].step->explain) run->plan->steps[i].step->explain(run, i, e, error);
+    }
+}
+
+/* --- risks --- */
+
+static json_t *risk(const char *code, const char *message) { return json_pack("{s:s, s:s}", "code", code, "message", message); }
+
+static void edge_risks(struct run *run, const struct found *found, const struct edge *e, json_t *risks) {
+    const char *child = e->child->table->shown, *said = NULL;
+    if (!e->reached) return;
+    if (!e->indexed) {
+        said = arena_printf(run->arena, "%s has no usable index on (%s)%s", child, e->index_columns,
+                            run->missing_index == MISSING_CREATE ? "; one is built for the run" : ": every removed row reads the whole table");
+        json_array_append_new(risks, risk("missing-index", said));
+    }
+    if (e->policy == POLICY_STOP && found->by_edge[e->index]) {
+        said = arena_printf(run->arena, "%s rows of %s stand in the way: %s is stop", text_count(run->arena, found->by_edge[e->index]), child, e->key);
+        json_array_append_new(risks, risk("stop", said));
+    }
+    if (!e->validated) {
+        said = arena_printf(run->arena, "%s of %s is not validated: rows there may point at nothing", e->constraint, child);
+        json_array_append_new(risks, risk("not-valid", said));
+    }
+}
+
+static json_t *all_risks(struct run *run, const struct found *found) {
+    json_t *risks = json_array();
+    for (size_t i = 0; i < run->tree->edge_count; i++) edge_risks(run, found, run->tree->edges[i], risks);
+    for (size_t i = 0; i < run->tree->node_count; i++) {
+        const struct node *n = run->tree->nodes[i];
+        for (size_t t = 0; n->removed && t < n->trigger_count; t++)
+            json_array_append_new(risks, risk("trigger", arena_printf(run->arena, "trigger %s of %s fires for each row", n->triggers[t], n->table->shown)));
+    }
+    return risks;
+}
+
+/* --- JSON --- */
+
+static json_t *strings(const char *const *items, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) json_array_append_new(list, json_string(items[i]));
+    return list;
+}
+
+static json_t *edge_json(const struct edge *e, const struct found *found) {
+    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s, s:s, s:I, s:b, s:b, s:s}", "constraint", e->constraint, "child", e->child->table->shown,
+                     "columns", strings((const char *const *)e->columns, e->count), "parent", e->parent->table->shown, "parent_columns",
+                     strings((const char *const *)e->parent_columns, e->count), "depth", e->depth, "on_delete", on_delete_text(e->on_delete),
+                     "policy", policy_text(e->policy), "rows", (json_int_t)found->by_edge[e->index], "indexed", e->indexed, "cycle", e->cycle,
+                     "key", e->key);
+}
+
+static json_t *step_json(const struct run *run, size_t i, const struct explanation *e) {
+    json_t *statements = json_array();
+    for (size_t s = 0; s < e->count; s++)
+        json_array_append_new(statements, json_pack("{s:s, s:s, s:i, s:s}", "name", e->statements[s].name, "file", e->statements[s].file, "line",
+                                                    e->statements[s].line, "sql", e->statements[s].text));
+    return json_pack("{s:s, s:s, s:s, s:o}", "name", run->plan->steps[i].name, "step", run->plan->steps[i].step->name, "about", e->said.data,
+                     "statements", statements);
+}
+
+static json_t *as_json(struct run *run, const struct found *found, json_t *risks) {
+    json_t *tree = json_array(), *steps = json_array(), *track = json_null();
+    for (size_t i = 0; i < run->tree->edge_count; i++)
+        if (run->tree->edges[i]->reached) json_array_append_new(tree, edge_json(run->tree->edges[i], found));
+    for (size_t i = 0; i < run->plan->step_count; i++) json_array_append_new(steps, step_json(run, i, &found->steps[i]));
+    if (run->tracking)
+        track = json_pack("{s:I, s:o, s:f}", "rows", (json_int_t)found->rows, "groups", found->groups < 0 ? json_null() : json_integer(found->groups),
+                          "share", found->all ? (double)found->rows / (double)found->all : 0.0);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:[]}", "plan", run->plan->name, "table", run->table->shown, "fingerprint",
+                     run->tree->fingerprint, "tree", tree, "track", track, "steps", steps, "risks", risks, "problems");
+}
+
+/* --- text --- */
+
+static void tell_edge(struct run *run, const struct edge *e, const struct found *found, struct text *out) {
+    text_addf(out, "%*s%s -> %s  %s, %s rows  (%s, on delete %s%s%s)\n", 2 + 2 * e->depth, "", e->key, e->parent->table->shown, policy_text(e->policy),
+              text_count(run->arena, found->by_edge[e->index]), e->constraint, on_delete_text(e->on_delete), e->indexed ? "" : ", no index",
+              e->cycle ? ", circle" : "");
+}
+
+/* Depth first, each edge once; an edge of a circle is named where it is first met. */
+static void tell_below(struct run *run, const struct node *node, const struct found *found, bool *told, struct text *out) {
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (e->parent != node || !e->reached || told[i]) continue;
+        told[i] = true;
+        tell_edge(run, e, found, out);
+        if (e->policy == POLICY_DELETE) tell_below(run, e->child, found, told, out);
+    }
+}
+
+static void tell_counts(struct run *run, const struct found *found, struct text *out) {
+    if (!run->tracking) return;
+    text_addf(out, "%s of %s rows would go", text_count(run->arena, found->rows), text_count(run->arena, found->all));
+    if (found->all) text_addf(out, " (%.1f %%)", 100 * (double)found->rows / (double)found->all);
+    if (found->groups >= 0) text_addf(out, ", in %s groups that keep one row each", text_count(run->arena, found->groups));
+    text_add(out, "\n");
+}
+
+static void tell_indented(struct text *out, const char *lines, const char *indent) {
+    for (const char *line = lines; *line;) {
+        size_t length = 0;
+        while (line[length] && line[length] != '\n') length++;
+        text_addf(out, "%s%.*s\n", length ? indent : "", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+static void tell_steps(const struct run *run, const struct found *found, struct text *out) {
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        const struct explanation *e = &found->steps[i];
+        text_addf(out, "\nstep %zu: %s\n", i + 1, run->plan->steps[i].name);
+        tell_indented(out, e->said.data, "  ");
+        for (size_t s = 0; s < e->count; s++) {
+            text_addf(out, "\n    -- %s (%s:%d)\n", e->statements[s].name, e->statements[s].file, e->statements[s].line);
+            tell_indented(out, e->statements[s].text, "    ");
+        }
+    }
+}
+
+static void as_text(struct run *run, const struct found *found, json_t *risks, struct text *out) {
+    bool *told = arena_alloc(run->arena, run->tree->edge_count + 1);
+    text_addf(out, "plan %s on %s\n", run->plan->name, run->table->shown);
+    tell_counts(run, found, out);
+    if (run->tree->edge_count) text_addf(out, "\nwhat points at these rows (tree %s):\n", run->tree->fingerprint);
+    tell_below(run, run->tree->nodes[0], found, told, out);
+    if (json_array_size(risks)) text_add(out, "\nrisks:\n");
+    for (size_t i = 0; i < json_array_size(risks); i++)
+        text_addf(out, "  %s\n", json_string_value(json_object_get(json_array_get(risks, i), "message")));
+    tell_steps(run, found, out);
+}
+
+static void free_json(void *json) { json_decref(json); }
+
+void engine_explain(struct run *run, struct problems *problems, bool json, struct text *out, struct error *error) {
+    struct found found = {.groups = -1};
+    engine_compile(run, problems, error);
+    if (failed(error)) return;
+    struct session session = session_for(run, run->plan->step_count, run->arena);
+    session.read_only = true;
+    session.statement_timeout = 0;
+    session_begin(run->desk, run->arena, &session, error);
+    found.by_edge = arena_alloc(run->arena, (run->tree->edge_count + 1) * sizeof *found.by_edge);
+    found.steps = arena_alloc(run->arena, (run->plan->step_count + 1) * sizeof *found.steps);
+    if (run->tracking) count_tracked(run, &found, error);
+    if (run->tracking) count_edges(run, &found, error);
+    explain_steps(run, &found, error);
+    session_end(run->desk, run->arena, error);
+    if (failed(error)) return;
+    json_t *risks = all_risks(run, &found);
+    arena_defer(run->arena, free_json, risks);
+    if (!json) {
+        as_text(run, &found, risks, out);
+        return;
+    }
+    json_t *all = as_json(run, &found, risks);
+    char *text = json_dumps(all, JSON_INDENT(2));
+    text_addf(out, "%s\n", text);
+    free(text);
+    json_decref(all);
+}
