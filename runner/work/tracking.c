@@ -33,7 +33,7 @@ static const char *smaller_key(struct arena *arena, const char *alias, const str
     for (size_t i = 0; i < key->count; i++) {
         const struct column *c = &key->columns[i];
         const char *theirs = arena_printf(arena, "%s.%s", alias, sql_identifier(arena, c->name));
-        text_addf(&text, "%s(pgwinnow_k.pgwinnow_s%zu %s %s", i ? " OR " : "", i + 1, c->less, theirs);
+        text_addf(&text, "(pgwinnow_k.pgwinnow_s%zu %s %s", i + 1, c->less, theirs);
         if (i + 1 < key->count) text_addf(&text, " OR pgwinnow_k.pgwinnow_s%zu %s %s AND (", i + 1, c->equal, theirs);
     }
     for (size_t i = 0; i < key->count; i++) text_add(&text, i + 1 < key->count ? "))" : ")");
