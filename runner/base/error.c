@@ -37,6 +37,7 @@ void error_promote(struct error *to, const struct error *from) {
     if (failed(to) || !failed(from)) return;
     to->fault = from->fault;
     memcpy(to->sqlstate, from->sqlstate, sizeof to->sqlstate);
+    to->final = from->final;
     to->message = from->message ? arena_strdup(to->arena, from->message) : NULL;
     to->detail = from->detail ? arena_strdup(to->arena, from->detail) : NULL;
     to->hint = from->hint ? arena_strdup(to->arena, from->hint) : NULL;

@@ -27,6 +27,7 @@ struct error {
     const char *message; /* one line: the thing and what is wrong with it */
     const char *detail;  /* what the server said, or more lines; may be NULL */
     const char *hint;    /* what to do next; may be NULL */
+    bool final;          /* it was tried often enough: no retry further up */
     bool open;           /* the last fail() was taken: fail_detail and fail_hint may add to it */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
 #include "engine/changes.h"
@@ -13,9 +14,10 @@
 #include "sql/engine/run.sql.h"
 #include "work/family.h"
 #include "work/indexes.h"
+#include "work/retry.h"
 #include "work/session.h"
 
-enum { PROGRESS_MS = 100 };
+enum { PROGRESS_MS = 100, RECONNECT_MS = 2000 };
 
 /* --- begin or go on --- */
 
@@ -181,6 +183,31 @@ static void add_up(struct run *run, size_t i, struct error *error) {
     arena_free(scratch);
 }
 
+/* Every run() may be called again. A lock that could not be had, or a server that went away, is not the end of a step. */
+static bool try_again(struct run *run, const struct error *error, int tries) {
+    enum verdict verdict = retry_verdict(error, false);
+    if (error->final || tries > run->plan->steps[run->step].settings.locks.retries) return false;
+    if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
+    run->progress = (struct progress){.waiting = arena_strdup(run->arena, error->message), .waiting_since = clock_ms()};
+    wire_sleep(run->wire, verdict == VERDICT_CONNECT ? RECONNECT_MS : retry_pause(tries));
+    return stop_level() == 0;
+}
+
+static void do_step(struct run *run, size_t i, struct error *error) {
+    struct arena *scratch = arena_new(run->arena);
+    for (int tries = 1;; tries++) {
+        struct error tried = error_new(scratch);
+        if (slot_lost(run->desk)) slot_reopen(run->desk, &tried);
+        if (!failed(&tried)) run->plan->steps[i].step->run(run, i, &tried);
+        run->progress = (struct progress){0};
+        if (!failed(&tried) || !try_again(run, &tried, tries)) {
+            error_promote(error, &tried);
+            break;
+        }
+    }
+    arena_free(scratch);
+}
+
 static void run_step(struct run *run, size_t i, struct error *error) {
     struct run_step *step = &run->steps[i];
     run->step = i;
@@ -196,8 +223,7 @@ static void run_step(struct run *run, size_t i, struct error *error) {
     step->shown->state = STEP_RUNNING;
     run_tell(run, EVENT_STEP_STARTED, NULL, NULL);
     add_up(run, i, error);
-    run->plan->steps[i].step->run(run, i, error);
-    run->progress = (struct progress){0};
+    do_step(run, i, error);
     if (failed(error) || run->restart_reason || step->joined) return;
     add_up(run, i, error);
     finish_joined(run, i, error);
@@ -276,6 +302,13 @@ static void write_end(struct run *run, const struct error *how) {
     arena_free(scratch);
 }
 
+/* Rows that any step tracked, removed, moved or filled in. */
+static bool did_nothing(const struct run *run) {
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        if (run->plan->steps[i].step->needs & (CHANGES_ROWS | TRACKS_ROWS) && run->shown[i].rows > 0) return false;
+    return true;
+}
+
 static void tell_end(struct run *run, const struct error *error) {
     enum event_type type = error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED : failed(error) ? EVENT_RUN_FAILED : EVENT_RUN_FINISHED;
     struct event event = {.type = type, .run = run->holder.run, .plan = run->plan->name, .environment = run->plan->environment,
@@ -283,14 +316,26 @@ static void tell_end(struct run *run, const struct error *error) {
                           .eta_ms = -1, .batch_size = -1, .message = error->message, .detail = error->detail, .hint = error->hint,
                           .exit_code = error->fault, .ms = clock_ms() - run->began};
     if (!failed(error)) event.step = run->plan->step_count;
+    if (!failed(error) && did_nothing(run)) event.message = "nothing to do: no row needed to go or to be filled in";
     event_tell(run->listeners, &event);
 }
 
 static void show_progress(void *context) {
     struct run *run = context;
+    if (stop_level() == 1 && !run->stop_told) {
+        run->stop_told = true;
+        run_tell(run, EVENT_NOTICE, "stopping when what runs now is done and saved", "Ctrl-C again cancels it");
+    }
     if (run->step >= run->plan->step_count || run->shown[run->step].state != STEP_RUNNING) return;
     tick(&run->steps[run->step]);
     run_tell(run, EVENT_PROGRESS, NULL, NULL);
+}
+
+/* A statement that we cancelled because of a signal did not fail: the run stopped. */
+static void say_stopped(struct run *run, struct error *error) {
+    if (stop_level() == 0 || !text_equal(error->sqlstate, "57014")) return;
+    error_clear(error);
+    run_check_stop(run, error);
 }
 
 static void check_until(const struct run *run, const struct request *request, struct error *error) {
@@ -327,6 +372,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     run_tell(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, NULL, NULL);
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);
     walk(run, request->until, error);
+    say_stopped(run, error);
     if (!failed(error)) indexes_drop_temporary(run, error);
     wire_forget(run->wire, timer);
     write_end(run, error);

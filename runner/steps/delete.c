@@ -1,9 +1,11 @@
 /* delete: the tracked rows go, with what points at them settled by the plan's policies in the same batches. */
 #include "steps/table.h"
 #include "work/family.h"
+#include "work/precheck.h"
 
 static void run_delete(struct run *run, size_t index, struct error *error) {
     struct event_step *children = index > 0 && run->steps[index - 1].joined ? run->steps[index - 1].shown : NULL;
+    precheck_stops(run, index, error);
     families_remove(run, index, &(struct families){.roots_go = true, .children_shown = children}, error);
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "steps/table.h"
 #include "work/family.h"
+#include "work/precheck.h"
 
 struct delete_children_options {
     struct sql_texts only;
@@ -62,7 +63,9 @@ static void compile(struct run *run, size_t index, struct problems *problems, st
 static void run_delete_children(struct run *run, size_t index, struct error *error) {
     const struct chosen *chosen = run->steps[index].own;
     run->steps[index].joined = joins_delete(run, index);
-    if (!run->steps[index].joined) families_remove(run, index, &(struct families){.edges = chosen->edges}, error);
+    if (run->steps[index].joined) return;
+    if (!chosen->edges) precheck_stops(run, index, error);
+    families_remove(run, index, &(struct families){.edges = chosen->edges}, error);
 }
 
 static void explain_delete_children(struct run *run, size_t index, struct explanation *explanation, struct error *error) {

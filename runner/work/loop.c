@@ -255,6 +255,7 @@ void loop_run(struct run *run, size_t step, const struct part *part, void *job, 
     open_workers(loop, arena);
     for (turn(loop); !all_idle(loop) || (!failed(error) && !(loop->done && !loop->retry_count)); turn(loop))
         wire_wait(run->wire, until_due(loop));
+    error->final = failed(error);
     run->progress = (struct progress){0};
     for (size_t i = 0; i < loop->batch_count; i++)
         if (loop->batches[i].slot) slot_reset(loop->batches[i].slot);

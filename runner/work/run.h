@@ -52,6 +52,7 @@ struct run {
     int64_t max_rows, removed;   /* max_rows 0: no canary */
     const char *wanted;          /* "paused", "cancelled": asked for through the runs table */
     bool lease_lost;
+    bool stop_told;              /* that a signal came */
     const char *restart_reason;  /* set by an index step: go back to track */
 };
 
