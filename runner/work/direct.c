@@ -1,6 +1,8 @@
 /* Opening the direct connection, and the three ways to use it. Owns its settings; what is sent is its users'. */
 #include "work/direct.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "sql/work/direct.sql.h"
@@ -13,8 +15,8 @@ static const struct bindings nothing = {0};
 static void set_up(struct direct *direct, struct error *error) {
     struct session session = session_for(direct->run, direct->step, direct->arena);
     const char *values[] = {session.search_path, session.application};
-    ask(direct->slot, direct->arena, &(struct statement){"setting up the direct connection", sql_session.text, values, 2},
-        error);
+    ask(direct->slot, direct->arena,
+        &(struct statement){"setting up the direct connection", sql_session.text, values, 2}, error);
     for (size_t i = 0; direct->settings && i < direct->settings->count && !failed(error); i++) {
         const struct entry *entry = &direct->settings->items[i];
         const char *pair[] = {entry->key, entry->value.text};
@@ -28,7 +30,8 @@ static void set_up(struct direct *direct, struct error *error) {
 static void refuse_pooler(struct direct *direct, struct error *error) {
     if (failed(error) || !slot_pooled(direct->slot, error)) return;
     bool own = direct->run->direct_url != NULL;
-    fail(error, FAULT_REFUSED, "the connection to database %s goes through a pooler: concurrent indexes and VACUUM cannot",
+    fail(error, FAULT_REFUSED,
+         "the connection to database %s goes through a pooler: concurrent indexes and VACUUM cannot",
          slot_database(direct->slot));
     fail_hint(error, own ? "`database_direct` leads to a pooler too: give the server's own address there"
                          : "give the server's own address as `database_direct` in the plan's environment");
@@ -67,8 +70,8 @@ static void stopped(struct direct *direct, struct error *error) {
     error_promote(error, &why);
 }
 
-struct rows *direct_ask(struct direct *direct, const char *about, const struct sql *sql, const struct bindings *bindings,
-                        const char *const *values, int count, struct error *error) {
+struct rows *direct_ask(struct direct *direct, const char *about, const struct sql *sql,
+                        const struct bindings *bindings, const char *const *values, int count, struct error *error) {
     if (failed(error)) return NULL;
     const char *text = sql_expand(direct->arena, sql, (bindings ? bindings : &nothing)->items, error);
     struct rows *rows = ask(direct->slot, direct->arena, &(struct statement){about, text, values, count}, error);
@@ -87,10 +90,16 @@ struct rows *direct_long(struct direct *direct, const char *doing, const char *a
     return rows;
 }
 
+/* A clean-up at the run's end belongs to no step. */
+static const struct lock_settings *locks(const struct direct *direct) {
+    const struct plan *plan = direct->run->plan;
+    return direct->step < plan->step_count ? &plan->steps[direct->step].settings.locks : &plan->settings.locks;
+}
+
 static void try_short(struct direct *direct, const char *about, const struct sql *sql, const struct bindings *bindings,
                       struct error *error) {
     struct session session = session_for(direct->run, direct->step, direct->arena);
-    session.lock_timeout = direct->run->plan->steps[direct->step].settings.locks.ddl_timeout;
+    session.lock_timeout = locks(direct)->ddl_timeout;
     session_begin(direct->slot, direct->arena, &session, error);
     direct_ask(direct, about, sql, bindings, NULL, 0, error);
     session_end(direct->slot, direct->arena, error);
@@ -109,6 +118,13 @@ void direct_short(struct direct *direct, const char *about, const struct sql *sq
     direct->tries = 0;
 }
 
+void direct_waits(struct direct *direct, const char *why) {
+    struct progress *progress = &direct->run->progress;
+    if (why && !progress->waiting) progress->waiting_since = clock_ms();
+    if (why) snprintf(direct->waiting, sizeof direct->waiting, "%s", why);
+    progress->waiting = why ? direct->waiting : NULL;
+}
+
 /* The desk is lost with the same server; it is asked again after us. */
 static void connect_again(struct direct *direct, struct error *error) {
     if (slot_lost(direct->run->desk)) slot_reopen(direct->run->desk, error);
@@ -123,13 +139,12 @@ static bool mends(const struct error *error) {
 
 bool direct_again(struct direct *direct, struct error *error) {
     struct run *run = direct->run;
-    while (mends(error) && direct->tries++ < run->plan->steps[direct->step].settings.locks.retries) {
+    while (mends(error) && direct->tries++ < locks(direct)->retries) {
         bool lost = slot_lost(direct->slot);
-        run->progress.waiting = arena_strdup(direct->arena, error->message);
-        run->progress.waiting_since = clock_ms();
+        direct_waits(direct, error->message);
         error_clear(error);
         wire_sleep(run->wire, retry_pause(direct->tries));
-        run->progress.waiting = NULL;
+        direct_waits(direct, NULL);
         run_check_stop(run, error);
         if (lost && !failed(error)) connect_again(direct, error);
         if (!failed(error)) return true;

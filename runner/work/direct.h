@@ -19,6 +19,7 @@ struct direct {
     struct watch *watch;
     const struct entries *settings; /* NULL: none */
     int tries;
+    char waiting[300];              /* what run->progress.waiting points at */
 };
 
 /* NULL when it fails: FAULT_REFUSED behind a pooler, FAULT_USAGE for a setting that the server does not take. */
@@ -37,6 +38,9 @@ struct rows *direct_long(struct direct *, const char *doing, const char *about, 
 /* A change of a definition that others would queue behind: in a transaction with locks.ddl_timeout, tried again after
  * growing pauses. */
 void direct_short(struct direct *, const char *about, const struct sql *, const struct bindings *, struct error *);
+
+/* For the display: why nothing happens; NULL: it goes on. */
+void direct_waits(struct direct *, const char *why);
 
 /* After an error that time mends (a deadlock, a lost connection): pauses, connects again if need be, clears the error and
  * says true, as often as locks.retries. What the statement left behind must be looked at anew. */

@@ -200,10 +200,11 @@ void index_wish_define(struct arena *arena, struct index_wish *wish, struct erro
                                   error);
 }
 
-const char *index_wish_expressions(struct arena *arena, const struct index_wish *wish) {
+const char *index_wish_expressions(struct arena *arena, const struct index_wish *wish, const char *prefix) {
     struct text text = text_new(arena);
     for (size_t i = 0; i < wish->count; i++)
-        text_addf(&text, "%s%s %s", i ? ", " : "", wish->elements[i].expression, wish->elements[i].collate);
+        text_addf(&text, "%s%s %s AS %s%zu", i ? ", " : "", wish->elements[i].expression, wish->elements[i].collate,
+                  prefix, i + 1);
     return text.data;
 }
 

@@ -37,7 +37,7 @@ void index_elements_read(struct arena *, struct index_wish *, const struct sql_t
 /* Fills wish->definition from the other parts. */
 void index_wish_define(struct arena *, struct index_wish *, struct error *);
 
-/* "(lower(email)) COLLATE ..., name": for SELECT and GROUP BY. */
-const char *index_wish_expressions(struct arena *, const struct index_wish *);
+/* "lower(email) COLLATE ... AS k1, name AS k2": for a SELECT, the names made of prefix and number. */
+const char *index_wish_expressions(struct arena *, const struct index_wish *, const char *prefix);
 /* "lower(email), name": for people. */
 const char *index_wish_shown(struct arena *, const struct index_wish *);

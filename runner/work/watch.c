@@ -41,8 +41,9 @@ static void show_blocker(struct watch *watch, struct arena *arena, const struct 
         return;
     }
     const char *open = rows_text(rows, 0, 5) ? clock_text(arena, rows_int(rows, 0, 5) * 1000) : NULL;
-    snprintf(watch->waiting, sizeof watch->waiting, "for process %s (%s%s%s)%s%s", pid, name && *name ? name : "no name",
-             user ? ", " : "", user ? user : "", open ? ", in its transaction for " : "", open ? open : "");
+    snprintf(watch->waiting, sizeof watch->waiting, "for process %s (%s%s%s)%s%s", pid,
+             name && *name ? name : "no name", user ? ", " : "", user ? user : "",
+             open ? ", in its transaction for " : "", open ? open : "");
     if (!progress->waiting) progress->waiting_since = clock_ms();
     progress->waiting = watch->waiting;
 }

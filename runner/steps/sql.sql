@@ -1,0 +1,3 @@
+-- The plan's statement, as it stands.
+-- name: statement
+:statement

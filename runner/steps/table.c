@@ -1,0 +1,7 @@
+/* The table of steps, in the order in which most plans use them. */
+#include "steps/table.h"
+
+const struct step *const step_table[] = {
+    &step_discover, &step_track,    &step_delete_children, &step_delete, &step_index,
+    &step_vacuum,   &step_backfill, &step_check,           &step_sql,    NULL,
+};

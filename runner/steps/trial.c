@@ -1,0 +1,110 @@
+/* Trials run under a savepoint, since one that fails would end the transaction in which a plan is compiled. */
+#include "steps/trial.h"
+
+#include "base/text.h"
+#include "sql/steps/trial.sql.h"
+
+struct trial {
+    struct run *run;
+    struct place place;
+    const char *key;
+    bool lenient; /* what is not there may be made by a step before */
+    struct problems *problems;
+    struct error *error; /* the command's: a lost connection is no problem of the plan */
+    struct error own;
+};
+
+static struct trial begin(struct run *run, size_t step, struct place place, const char *key, struct problems *problems,
+                          struct error *error) {
+    struct trial trial = {
+        run, place, key, plan_step_before(run->plan, step, "sql") != NULL, problems, error, error_new(run->arena)};
+    if (slot_in_transaction(run->desk))
+        ask(run->desk, run->arena, &(struct statement){.about = "beginning a trial", .text = sql_save.text}, error);
+    return trial;
+}
+
+static bool let_pass(const struct trial *trial) {
+    static const char *const absent[] = {"42P01", "42703", "42883", "42704", "3F000"};
+    for (size_t i = 0; trial->lenient && i < sizeof absent / sizeof *absent; i++)
+        if (text_equal(trial->own.sqlstate, absent[i])) return true;
+    return false;
+}
+
+/* Always back: a setting that was tried must not stay. */
+static void end(struct trial *trial) {
+    if (slot_in_transaction(trial->run->desk) && !failed(trial->error))
+        ask(trial->run->desk, trial->run->arena, &(struct statement){.about = "ending a trial", .text = sql_back.text},
+            trial->error);
+    if (!failed(&trial->own) || let_pass(trial)) return;
+    if (trial->own.fault == FAULT_CONNECTION || trial->own.fault == FAULT_STOPPED)
+        error_promote(trial->error, &trial->own);
+    else
+        problem_add(trial->problems, trial->place, trial->own.hint, "in '%s': %s", trial->key, trial->own.message);
+}
+
+struct rows *trial_statement(struct run *run, size_t step, const struct sql_text *sql, const char *key,
+                             const char *text, struct problems *problems, struct error *error) {
+    if (failed(error)) return NULL;
+    struct trial trial = begin(run, step, sql->place, key, problems, error);
+    struct rows *rows = NULL;
+    if (!failed(error))
+        rows = slot_describe(run->desk, run->arena, &(struct statement){.about = "the server says", .text = text},
+                             &trial.own);
+    end(&trial);
+    return rows;
+}
+
+struct rows *trial_plan(struct run *run, size_t step, const struct sql_text *sql, const char *key, const char *text,
+                        struct problems *problems, struct error *error) {
+    if (failed(error)) return NULL;
+    struct trial trial = begin(run, step, sql->place, key, problems, error);
+    struct rows *rows = NULL;
+    if (!failed(error))
+        rows = ask(run->desk, run->arena, &(struct statement){.about = "the server says", .text = text}, &trial.own);
+    end(&trial);
+    return rows;
+}
+
+struct column *trial_expression(struct run *run, size_t step, const struct table *table, const struct sql_text *sql,
+                                const char *key, struct problems *problems, struct error *error) {
+    if (failed(error)) return NULL;
+    struct trial trial = begin(run, step, sql->place, key, problems, error);
+    struct sql_text text = {.text = sql->text};
+    struct column *column = NULL;
+    if (!failed(error)) column = catalog_expressions(run->desk, run->arena, table, &text, 1, &trial.own);
+    end(&trial);
+    return column;
+}
+
+void trial_condition(struct run *run, size_t step, const struct table *table, const struct sql_text *sql,
+                     const char *key, struct problems *problems, struct error *error) {
+    if (!sql->text) return;
+    const struct binding bindings[] = {
+        {"from", table->from}, {"name", table->name}, {"condition", sql->text}, {NULL, NULL}};
+    const char *text = sql_expand(run->arena, &sql_condition, bindings, error);
+    if (text) trial_statement(run, step, sql, key, text, problems, error);
+}
+
+void trial_settings(struct run *run, const struct entries *settings, struct problems *problems, struct error *error) {
+    for (size_t i = 0; i < settings->count && !failed(error); i++) {
+        const struct entry *entry = &settings->items[i];
+        const char *values[] = {entry->key, entry->value.text};
+        struct trial trial = begin(run, 0, entry->key_place, "settings", problems, error);
+        if (!failed(error))
+            ask(run->desk, run->arena, &(struct statement){"the server says", sql_setting.text, values, 2}, &trial.own);
+        end(&trial);
+    }
+}
+
+struct table *trial_table(struct run *run, const struct name *name, struct problems *problems, struct error *error) {
+    if (failed(error)) return NULL;
+    struct trial trial = begin(run, 0, name->place, "table", problems, error);
+    struct name bare = {.schema = name->schema, .name = name->name};
+    struct table *table = failed(error) ? NULL : catalog_table(run->desk, run->arena, &bare, &trial.own);
+    if (failed(&trial.own) && trial.own.fault == FAULT_USAGE) {
+        problem_add(problems, name->place, trial.own.hint, "%s", trial.own.message);
+        error_clear(&trial.own);
+    }
+    end(&trial);
+    return table;
+}
