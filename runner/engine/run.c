@@ -43,6 +43,9 @@ static int64_t create(struct run *run, struct arena *arena, struct error *error)
     return id;
 }
 
+/* Steps that do something to rows show how many; an index or a vacuum has none. */
+static bool counts_rows(const struct plan_step *step) { return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS | COUNTS_ROWS); }
+
 /* The rows of steps that an earlier session wrote. */
 static void load_steps(struct run *run, struct arena *arena, struct error *error) {
     static const struct {
@@ -54,7 +57,7 @@ static void load_steps(struct run *run, struct arena *arena, struct error *error
     for (size_t i = 0; i < count && i < run->plan->step_count; i++) {
         struct event_step *shown = run->steps[i].shown;
         run->steps[i].round = rows[i].round;
-        shown->rows = rows[i].rows;
+        shown->rows = counts_rows(&run->plan->steps[i]) ? rows[i].rows : -1;
         shown->total = rows[i].total;
         shown->spared = rows[i].spared;
         shown->batches = rows[i].batches;
@@ -100,7 +103,7 @@ static void cancel(struct run *run, const struct run_row *row, struct arena *are
 static void record(struct run *run, size_t i, const char *state, struct error *error) {
     const struct event_step *s = run->steps[i].shown;
     struct arena *scratch = arena_new(run->arena);
-    struct step_row row = {.state = state, .round = run->steps[i].round, .rows = s->rows, .total = s->total, .spared = s->spared,
+    struct step_row row = {.state = state, .round = run->steps[i].round, .rows = s->rows < 0 ? 0 : s->rows, .total = s->total, .spared = s->spared,
                            .batches = s->batches, .ms = s->ms, .note = run->steps[i].note};
     runs_set_step(&run->state, scratch, &run->holder, i, &row, error);
     arena_free(scratch);

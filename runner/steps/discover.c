@@ -133,6 +133,7 @@ const struct step step_discover = {
     .about = "read the foreign-key tree below the table and hold it against the plan",
     .size = sizeof(struct discover_options),
     .options = options,
+    .needs = COUNTS_ROWS,
     .compile = compile,
     .explain = explain_discover,
     .run = run_discover,
