@@ -246,12 +246,18 @@ static size_t go_back(struct run *run, size_t index, struct error *error) {
     size_t from = track_step(run, index);
     run_tell(run, EVENT_NOTICE, run->restart_reason, "tracking again, and the steps between run for those");
     run->restart_reason = NULL;
+    struct arena *scratch = arena_new(run->arena);
+    struct session session = session_for(run, index, scratch);
+    session_begin(run->desk, scratch, &session, error); /* all of them or none: their rounds go together */
     for (size_t i = from; i <= index; i++) {
         run->steps[i].round++;
         run->steps[i].joined = false;
-        *run->steps[i].shown = (struct event_step){.name = run->steps[i].shown->name, .total = -1, .ms = run->steps[i].shown->ms};
+        *run->steps[i].shown = (struct event_step){.name = run->steps[i].shown->name, .total = -1, .ms = run->steps[i].shown->ms,
+                                                   .rows = counts_rows(&run->plan->steps[i]) ? 0 : -1};
         record(run, i, "waiting", error);
     }
+    session_end(run->desk, scratch, error);
+    arena_free(scratch);
     return from;
 }
 

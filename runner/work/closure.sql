@@ -36,7 +36,7 @@ ON CONFLICT DO NOTHING
 SELECT pg_catalog.count(*) FROM (SELECT FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT $1::bigint) AS x
 
 -- name: find_stopped
-SELECT c::text FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT 1
+SELECT pg_catalog.left(c::text, 200) FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT 1
 
 -- A row that goes as somebody's descendant must be neither a survivor that its group still needs nor held back.
 -- name: find_protected
