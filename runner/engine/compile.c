@@ -43,7 +43,7 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     run->wire = wire_new(arena);
     run->plan = plan;
     run->url = request->database ? request->database : plan->database ? plan->database : "";
-    run->direct_url = request->database ? request->database : plan->database_direct;
+    run->direct_url = request->database ? NULL : plan->database_direct; /* another database, perhaps */
     run->yes = request->yes;
     run->accepted_tree = request->tree;
     run->listeners = request->listeners;

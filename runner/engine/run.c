@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/heartbeat.h"
 #include "sql/engine/run.sql.h"
+#include "work/direct.h"
 #include "work/family.h"
 #include "work/indexes.h"
 #include "work/retry.h"
@@ -358,6 +359,15 @@ static void check_until(const struct run *run, const struct request *request, st
     fail_hint(error, "its steps have the names in the plan%s%s", near ? "; did you mean " : "", near ? near : "");
 }
 
+/* What needs a direct connection must have one before anything is removed, not after. */
+static void check_direct(struct run *run, struct error *error) {
+    for (size_t i = 0; i < run->plan->step_count && !failed(error); i++) {
+        if (!(run->plan->steps[i].step->needs & OUTSIDE_TRANSACTION)) continue;
+        direct_close(direct_open(run, i, NULL, error));
+        return;
+    }
+}
+
 void engine_run(struct run *run, const struct request *request, struct problems *problems, struct error *error) {
     struct arena *arena = arena_new(run->arena);
     run->began = clock_ms();
@@ -366,6 +376,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     struct run_row *row = version ? find(run, request, arena, error) : NULL;
     if (failed(error)) return;
     engine_compile(run, problems, error);
+    if (!failed(error)) check_direct(run, error);
     if (!failed(error)) schema_init(&run->state, arena, error);
     if (row && request->fresh && !failed(error)) {
         cancel(run, row, arena, error);
