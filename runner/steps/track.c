@@ -316,6 +316,16 @@ static void explain_hidden(const struct run *run, struct error *error) {
                                run->table->shown);
 }
 
+static void carry_holds(struct run *run, struct arena *arena, int round, struct error *error) {
+    const struct tracking *t = run->tracking;
+    if (round == 1) return;
+    struct bindings b = {0};
+    bind(&b, "track", tracking_sql(run, arena, round));
+    bind(&b, "before", tracking_sql(run, arena, round - 1));
+    bind(&b, "same_row", list_equal(arena, "t", "b", t->named, run->table->key.count));
+    do_one(run, arena, "keeping what was held back", &sql_carry_holds, &b, error);
+}
+
 static void run_track(struct run *run, size_t index, struct error *error) {
     struct arena *arena = arena_new(run->arena);
     struct run_step *step = &run->steps[index];
@@ -329,6 +339,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema, tracking_name(run, arena, step->round), error);
     do_one(run, arena, "making the tracking table", &sql_create_track, &b, error);
     do_one(run, arena, about, &sql_fill_track, &b, error);
+    carry_holds(run, arena, step->round, error);
     run->progress.doing = "indexing what was found";
     do_one(run, arena, about, &sql_add_key, &b, error);
     do_one(run, arena, about, &sql_add_contested, &b, error);

@@ -35,6 +35,10 @@ INSERT INTO :track (seq, :columns)
 SELECT pg_catalog.row_number() OVER (ORDER BY pgwinnow_table, pgwinnow_place), :values FROM (:rows
 ) AS pgwinnow_rows
 
+-- In a later round what people held back in the one before stays held.
+-- name: carry_holds
+UPDATE :track AS t SET hold = true FROM :before AS b WHERE b.hold AND :same_row
+
 -- name: add_key
 ALTER TABLE :track ADD PRIMARY KEY (seq)
 
