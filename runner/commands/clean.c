@@ -1,5 +1,14 @@
-/* pgwinnow clean: drop what runs that are over left behind. */
-#include "commands/command.h"
+/*
+ * pgwinnow clean: drop what runs that are over left behind: tracking tables, helper tables and sequences, temporary
+ * indexes. The rows about the runs stay, for history. A run that `run` could go on with is never touched.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "commands/shown.h"
+#include "sql/commands/clean.sql.h"
+#include "state/runs.h"
 
 static const struct command_option clean_options[] = {
     {"older", ARGUMENT_DURATION, offsetof(struct command_line, older), "30d", "of all runs that ended so long ago",
@@ -7,15 +16,177 @@ static const struct command_option clean_options[] = {
     {0},
 };
 
+struct cleaning {
+    struct state state;
+    struct arena *arena;
+    bool quiet, index_ready;
+    int64_t dropped;
+};
+
+/* --- which runs --- */
+
+static void refuse_unfinished(const struct overview *o, struct error *error) {
+    bool works = o->alive && (text_equal(o->state, "running") || text_equal(o->state, "waiting"));
+    fail(error, FAULT_REFUSED, "run %lld of plan %s is not over: it is %s", (long long)o->run, o->plan, o->state);
+    if (works)
+        fail_hint(error, "wait until it has ended; `pgwinnow status %lld` shows how far it is", (long long)o->run);
+    else
+        fail_hint(error, "`pgwinnow run` with its plan goes on with it, and with --fresh cancels it and starts anew");
+}
+
+static struct overview *choose(const struct command_line *line, const struct cleaning *c, const struct named *named,
+                               size_t *count, struct error *error) {
+    *count = 0;
+    if (!line->argument_count) {
+        struct overview_filter filter = {.environment = line->environment,
+                                         .which = OVERVIEW_OVER,
+                                         .left = true,
+                                         .older = line->older > 0 ? line->older : 0};
+        return overview_read(&c->state, c->arena, &filter, count, error);
+    }
+    struct overview *found = desk_find(&c->state, c->arena, named, error);
+    if (!found) return NULL;
+    if (!overview_over(found)) refuse_unfinished(found, error);
+    *count = found->objects > 0;
+    return found;
+}
+
+/* --- asking --- */
+
+static const char *list_objects(const struct cleaning *c, const struct overview *runs, size_t count,
+                                struct error *error) {
+    struct text text = text_new(c->arena);
+    for (size_t i = 0; i < count; i++) {
+        size_t objects;
+        const struct object_row *rows = runs_objects(&c->state, c->arena, runs[i].run, NULL, &objects, error);
+        text_addf(&text, "%srun %lld of plan %s, %s:", i ? "\n" : "", (long long)runs[i].run, runs[i].plan,
+                  runs[i].state);
+        for (size_t j = 0; j < objects; j++)
+            text_addf(&text, "%s %s%s", j ? "," : "", text_equal(rows[j].kind, "index") ? "index " : "",
+                      sql_qualified(c->arena, rows[j].schema, rows[j].name));
+    }
+    return text.data;
+}
+
+static bool says_yes(void) {
+    char answer[16] = "";
+    printf("Drop all of it? [y/N] ");
+    fflush(stdout);
+    if (!fgets(answer, sizeof answer, stdin)) putchar('\n');
+    return answer[0] == 'y' || answer[0] == 'Y';
+}
+
+/* Without a run or an age it is a lot that may go, so a person looks at it first. */
+static bool agreed(const struct command_line *line, const struct cleaning *c, const struct overview *runs, size_t count,
+                   struct error *error) {
+    if (line->yes || line->argument_count || line->older > 0) return true;
+    const char *list = list_objects(c, runs, count, error);
+    if (failed(error)) return false;
+    if (!isatty(STDIN_FILENO)) {
+        fail(error, FAULT_USAGE, "clean would drop what %zu run%s left, and nobody is there to agree", count,
+             count == 1 ? "" : "s");
+        fail_detail(error, "%s", list);
+        fail_hint(error, "add --yes, or name a run, or an age: --older 30d");
+        return false;
+    }
+    printf("%s\n", list);
+    return says_yes();
+}
+
+/* --- dropping --- */
+
+static void send(const struct cleaning *c, const char *about, const struct sql *sql, const char *object,
+                 struct error *error) {
+    struct binding bindings[] = {{"object", object}, {NULL, NULL}};
+    const char *text = sql_expand(c->arena, sql, bindings, error);
+    ask(c->state.slot, c->arena, &(struct statement){.about = about, .text = text}, error);
+}
+
+static void drop_index(struct cleaning *c, const char *about, const char *object, struct error *error) {
+    if (!c->index_ready && slot_pooled(c->state.slot, error)) {
+        fail(error, FAULT_REFUSED, "%s: an index cannot be dropped concurrently through a pooler", about);
+        fail_hint(error, "give the server's own address with --database");
+    }
+    if (!c->index_ready) send(c, about, &sql_index_session, NULL, error);
+    c->index_ready = !failed(error);
+    send(c, about, &sql_drop_index, object, error);
+}
+
+/* A table and the note about it go together. */
+static void drop_in_transaction(struct cleaning *c, int64_t run, const struct object_row *o, const char *about,
+                                const char *object, struct error *error) {
+    send(c, about, &sql_begin_clean, NULL, error);
+    send(c, about, &sql_clean_settings, NULL, error);
+    send(c, about, text_equal(o->kind, "sequence") ? &sql_drop_sequence : &sql_drop_table, object, error);
+    runs_forget_object(&c->state, c->arena, run, o->kind, o->schema, o->name, error);
+    if (!failed(error)) {
+        send(c, about, &sql_end_clean, NULL, error);
+    } else if (!slot_lost(c->state.slot)) {
+        struct error ignored = error_new(c->arena);
+        send(c, about, &sql_undo_clean, NULL, &ignored);
+    }
+}
+
+static void drop(struct cleaning *c, int64_t run, const struct object_row *o, struct error *error) {
+    const char *object = sql_qualified(c->arena, o->schema, o->name);
+    const char *about = arena_printf(c->arena, "dropping %s", object);
+    if (text_equal(o->kind, "index")) {
+        drop_index(c, about, object, error);
+        runs_forget_object(&c->state, c->arena, run, o->kind, o->schema, o->name, error);
+    } else {
+        drop_in_transaction(c, run, o, about, object, error);
+    }
+    if (text_equal(error->sqlstate, "55P03")) error->hint = "somebody is looking at it; clean again later";
+    if (failed(error)) return;
+    c->dropped++;
+    if (!c->quiet) printf("dropped %s\n", object);
+}
+
+static void drop_all(struct cleaning *c, const struct overview *runs, size_t count, struct error *error) {
+    for (size_t i = 0; i < count && !failed(error); i++) {
+        size_t objects;
+        const struct object_row *rows = runs_objects(&c->state, c->arena, runs[i].run, NULL, &objects, error);
+        for (size_t j = 0; j < objects && !failed(error); j++) drop(c, runs[i].run, &rows[j], error);
+    }
+}
+
+static void clean(const struct command_line *line, struct cleaning *c, const struct named *named, struct error *error) {
+    size_t count;
+    const struct overview *runs = choose(line, c, named, &count, error);
+    if (failed(error)) return;
+    if (!count) {
+        if (!c->quiet) puts("There is nothing to clean: no run that is over left anything behind.");
+        return;
+    }
+    if (!agreed(line, c, runs, count, error)) {
+        if (!failed(error)) puts("Nothing was dropped.");
+        return;
+    }
+    drop_all(c, runs, count, error);
+    if (!c->quiet && c->dropped)
+        printf("%lld object%s of %zu run%s dropped; pgwinnow history still knows the run%s.\n", (long long)c->dropped,
+               c->dropped == 1 ? "" : "s", count, count == 1 ? "" : "s", count == 1 ? "" : "s");
+}
+
 static void clean_run(struct command_line *line, struct arena *arena, struct error *error) {
-    (void)line, (void)arena;
-    fail(error, FAULT_FAILED, "not built yet");
+    if (line->argument_count && line->older > 0) {
+        fail(error, FAULT_USAGE, "clean takes a run or --older, not both");
+        fail_hint(error, "pgwinnow help clean");
+    }
+    struct named named = {0};
+    if (!failed(error)) named = desk_named(line, arena, error);
+    struct cleaning cleaning = {
+        .state = desk_open(line, arena, named.url, error), .arena = arena, .quiet = line->quiet};
+    if (!failed(error)) clean(line, &cleaning, &named, error);
 }
 
 const struct command clean_command = {
     .name = "clean",
     .synopsis = "[RUN]",
     .about = "drop what runs that are over left behind",
+    .more = "Tracking tables, helper tables, and indexes built for the time of a run. RUN is a run's number or a "
+            "plan's name\n"
+            "(its latest run). Without RUN or --older it shows what all runs that are over left, and asks.",
     .most = 1,
     .options = clean_options,
     .run = clean_run,

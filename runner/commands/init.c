@@ -1,5 +1,7 @@
-/* pgwinnow init: create the schema that holds the state, and its roles. */
-#include "commands/command.h"
+/* pgwinnow init: create the schema that holds the state, or print the SQL for it. */
+#include <stdio.h>
+
+#include "commands/desk.h"
 
 static const struct command_option init_options[] = {
     {"print", ARGUMENT_FLAG, offsetof(struct command_line, print), NULL, "print the SQL for a DBA to run, do nothing",
@@ -7,15 +9,38 @@ static const struct command_option init_options[] = {
     {0},
 };
 
+static void create(const struct command_line *line, struct arena *arena, struct error *error) {
+    struct state state = desk_open(line, arena, NULL, error);
+    int before = failed(error) ? 0 : schema_version(&state, arena, error);
+    if (!failed(error)) schema_init(&state, arena, error);
+    if (failed(error) || line->quiet) return;
+    const char *database = slot_database(state.slot);
+    if (before == STATE_VERSION)
+        printf("The state schema %s is in database %s already, version %d: nothing to do.\n", state.schema, database,
+               STATE_VERSION);
+    else if (before)
+        printf("Upgraded the state schema %s in database %s from version %d to %d.\n", state.schema, database, before,
+               STATE_VERSION);
+    else
+        printf("Created the state schema %s in database %s, version %d.\n", state.schema, database, STATE_VERSION);
+}
+
 static void init_run(struct command_line *line, struct arena *arena, struct error *error) {
-    (void)line, (void)arena;
-    fail(error, FAULT_FAILED, "not built yet");
+    if (!line->print) {
+        create(line, arena, error);
+        return;
+    }
+    const char *script = schema_script(arena, desk_schema(line), error);
+    if (!failed(error)) fputs(script, stdout);
 }
 
 const struct command init_command = {
     .name = "init",
     .synopsis = "",
-    .about = "create the schema that holds the state, and its roles",
+    .about = "create the schema that holds the state, or upgrade it",
+    .more =
+        "`run` does this by itself where its role may create a schema. Otherwise let a DBA run what --print prints\n"
+        "(no connection is made then), as the role that will run plans.",
     .options = init_options,
     .run = init_run,
 };

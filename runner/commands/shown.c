@@ -1,0 +1,200 @@
+/* Runs as people read them. */
+#include "commands/shown.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "commands/grid.h"
+
+enum { LABEL = 10, WIDEST = 4000, TEXT_WIDTH = 98 };
+
+static enum style style_of(const char *state) {
+    static const struct {
+        const char *state;
+        enum style style;
+    } styles[] = {{"running", STYLE_CYAN},       {"waiting", STYLE_YELLOW}, {"paused", STYLE_YELLOW},
+                  {"interrupted", STYLE_YELLOW}, {"failed", STYLE_RED},     {"refused", STYLE_RED},
+                  {"finished", STYLE_GREEN},     {"done", STYLE_GREEN}};
+    for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+        if (text_equal(styles[i].state, state)) return styles[i].style;
+    return STYLE_PLAIN;
+}
+
+static bool is(const struct overview *o, const char *state) { return text_equal(o->state, state); }
+
+/* --- a page about one --- */
+
+struct page {
+    FILE *out;
+    struct arena *arena;
+    bool colour;
+};
+
+/* "  label     text", wrapped below itself. */
+static void say(const struct page *page, const char *label, enum style style, const char *text) {
+    const char *rest = text, *part, *head = label;
+    while ((part = line_wrap(page->arena, &rest, TEXT_WIDTH))) {
+        struct line line = line_new(page->arena, WIDEST, page->colour, true);
+        line_add(&line, STYLE_DIM, head);
+        line_pad(&line, LABEL);
+        line_add(&line, style, part);
+        fprintf(page->out, "  %s\n", line.text.data);
+        head = "";
+    }
+}
+
+/* A server's text keeps its lines. */
+static void say_lines(const struct page *page, const char *label, enum style style, const char *text) {
+    const char *head = label;
+    while (text && *text) {
+        size_t length = strcspn(text, "\n");
+        say(page, head, style, arena_strndup(page->arena, text, length));
+        head = "";
+        text += length + (text[length] == '\n');
+    }
+}
+
+static const char *state_text(struct arena *arena, const struct overview *o) {
+    const char *quiet = clock_text(arena, o->quiet_ms > 0 ? o->quiet_ms : 0);
+    if (is(o, "interrupted"))
+        return o->holder ? arena_printf(arena, "interrupted: its runner, %s, has been gone for %s", o->holder, quiet)
+                         : arena_printf(arena, "interrupted: its runner never got to work, %s ago", quiet);
+    if (o->finished_text)
+        return arena_printf(arena, "%s at %s, after %s", o->state, o->finished_text, clock_text(arena, o->ms));
+    if (!o->alive) return arena_printf(arena, "%s for %s", o->state, quiet);
+    if (o->wanted) return arena_printf(arena, "%s, and asked to be %s", o->state, o->wanted);
+    return o->state;
+}
+
+static const char *speed_text(struct arena *arena, const struct overview *o) {
+    const char *rate = text_count(arena, (long long)(o->rate + 0.5));
+    if (o->eta_ms < 0) return arena_printf(arena, "%s rows a second", rate);
+    return arena_printf(arena, "%s rows a second, %s left for this step", rate, clock_text(arena, o->eta_ms));
+}
+
+static const char *go_on_text(struct arena *arena, const struct overview *o, const struct named *named,
+                              const char *option) {
+    const char *file = named->file ? named->file : arena_printf(arena, "FILE    (the file of plan %s)", o->plan);
+    const char *environment = o->environment ? arena_printf(arena, " --env %s", o->environment) : "";
+    return arena_printf(arena, "pgwinnow run%s%s %s", option, environment, file);
+}
+
+static void say_what_next(const struct page *page, const struct overview *o, const struct named *named) {
+    struct arena *arena = page->arena;
+    if (overview_over(o)) {
+        if (o->objects)
+            say(page, "left over", STYLE_PLAIN,
+                arena_printf(
+                    arena, "%lld object%s in the database, such as the list of what went; pgwinnow clean %lld drops %s",
+                    (long long)o->objects, o->objects == 1 ? "" : "s", (long long)o->run,
+                    o->objects == 1 ? "it" : "them"));
+        return;
+    }
+    if (o->alive && (is(o, "running") || is(o, "waiting"))) return;
+    say(page, "go on", STYLE_BOLD, go_on_text(arena, o, named, ""));
+    if (is(o, "refused") || is(o, "failed")) say(page, "or anew", STYLE_PLAIN, go_on_text(arena, o, named, " --fresh"));
+}
+
+static const char *rows_text_of(struct arena *arena, const struct overview_step *s) {
+    if (s->total >= 0 && s->total != s->rows)
+        return arena_printf(arena, "%s of %s", text_count(arena, s->rows), text_count(arena, s->total));
+    return s->rows || s->total >= 0 ? text_count(arena, s->rows) : NULL;
+}
+
+static void say_steps(const struct page *page, const struct overview *o) {
+    static const char *const headings[] = {"step", "state", ">rows", ">spared", ">batches", ">time", "", NULL};
+    struct arena *arena = page->arena;
+    struct grid grid = grid_new(arena, headings);
+    for (size_t i = 0; i < o->step_count; i++) {
+        const struct overview_step *s = &o->steps[i];
+        struct grid_cell *cells = grid_add(&grid);
+        bool stopped = text_equal(s->state, "running") && !o->alive;
+        cells[0].text = s->round > 1 ? arena_printf(arena, "%s (round %d)", s->name, s->round) : s->name;
+        cells[1] = (struct grid_cell){stopped ? "begun" : s->state, style_of(s->state)};
+        cells[2].text = rows_text_of(arena, s);
+        cells[3].text = s->spared ? text_count(arena, s->spared) : NULL;
+        cells[4].text = s->batches ? text_count(arena, s->batches) : NULL;
+        cells[5].text = s->ms >= 0 ? clock_text(arena, s->ms) : NULL;
+        cells[6] = (struct grid_cell){s->note, STYLE_DIM};
+    }
+    fputc('\n', page->out);
+    grid_print(&grid, page->out, "  ", page->colour);
+}
+
+void shown_page(FILE *out, struct arena *arena, const struct overview *o, const struct named *named, bool colour) {
+    struct page page = {out, arena, colour};
+    struct line title = line_new(arena, WIDEST, colour, true);
+    line_addf(&title, STYLE_BOLD, "run %lld of plan %s", (long long)o->run, o->plan);
+    if (o->environment) line_addf(&title, STYLE_PLAIN, ", environment %s", o->environment);
+    line_addf(&title, STYLE_PLAIN, ", table %s", o->table);
+    fprintf(out, "%s\n", title.text.data);
+    say(&page, "state", style_of(o->state), state_text(arena, o));
+    say(&page, "started", STYLE_PLAIN,
+        arena_printf(arena, "%s, %s ago, by role %s", o->started_text, clock_text(arena, o->ms), o->role));
+    if (o->alive && o->holder && !overview_over(o)) say(&page, "runner", STYLE_PLAIN, o->holder);
+    if (o->waiting.reason)
+        say(&page, "waiting", STYLE_YELLOW,
+            o->waiting.ms < 0 ? arena_printf(arena, "for %s", o->waiting.reason)
+                              : arena_printf(arena, "%s for %s", clock_text(arena, o->waiting.ms), o->waiting.reason));
+    if (o->rate >= 0) say(&page, "speed", STYLE_PLAIN, speed_text(arena, o));
+    if (o->error.message) {
+        bool calm = is(o, "paused") || overview_over(o);
+        say_lines(&page, "because", calm ? STYLE_PLAIN : STYLE_RED, o->error.message);
+        say_lines(&page, "", STYLE_PLAIN, o->error.detail);
+        say_lines(&page, "hint", STYLE_PLAIN, o->error.hint);
+    }
+    say_what_next(&page, o, named);
+    if (o->step_count) say_steps(&page, o);
+}
+
+/* --- lines about many --- */
+
+/* The step at hand: the first that is neither done nor skipped. */
+static const struct overview_step *at_hand(const struct overview *o) {
+    const struct overview_step *found = NULL;
+    for (size_t i = 0; i < o->step_count; i++) {
+        const struct overview_step *s = &o->steps[i];
+        if (text_equal(s->state, "running")) found = s;
+        if (!found && text_equal(s->state, "waiting")) return s;
+    }
+    return found;
+}
+
+void shown_unfinished(FILE *out, struct arena *arena, const struct overview *list, size_t count, bool colour) {
+    static const char *const headings[] = {">run", "plan", "environment", "state", "step", ">rows", "why", NULL};
+    struct grid grid = grid_new(arena, headings);
+    for (size_t i = 0; i < count; i++) {
+        const struct overview *o = &list[i];
+        const struct overview_step *step = at_hand(o);
+        struct grid_cell *cells = grid_add(&grid);
+        cells[0].text = arena_printf(arena, "%lld", (long long)o->run);
+        cells[1].text = o->plan;
+        cells[2].text = o->environment;
+        cells[3] = (struct grid_cell){o->state, style_of(o->state)};
+        cells[4].text = step ? step->name : NULL;
+        cells[5].text = step ? rows_text_of(arena, step) : NULL;
+        cells[6].text = o->waiting.reason ? o->waiting.reason : o->error.message;
+    }
+    grid_print(&grid, out, "", colour);
+}
+
+void shown_over(FILE *out, struct arena *arena, const struct overview *list, size_t count, bool colour) {
+    static const char *const headings[] = {">run",  "plan",     "environment", "state",   "ended",
+                                           ">took", ">removed", ">below",      ">spared", NULL};
+    struct grid grid = grid_new(arena, headings);
+    for (size_t i = 0; i < count; i++) {
+        const struct overview *o = &list[i];
+        struct grid_cell *cells = grid_add(&grid);
+        cells[0].text = arena_printf(arena, "%lld", (long long)o->run);
+        cells[1].text = o->plan;
+        cells[2].text = o->environment;
+        cells[3] = (struct grid_cell){o->state, style_of(o->state)};
+        cells[4].text = o->finished_text;
+        cells[5].text = clock_text(arena, o->ms);
+        cells[6].text = text_count(arena, o->removed);
+        cells[7].text = text_count(arena, o->children);
+        cells[8].text = text_count(arena, o->spared);
+    }
+    grid_print(&grid, out, "", colour);
+}

@@ -1,0 +1,163 @@
+/* Reading runs and their steps, and working out what follows from them: how fast it goes, how long it takes. */
+#include "state/overview.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "sql/state/overview.sql.h"
+#include "state/lease.h"
+
+static const char *number(struct arena *arena, int64_t n) { return arena_printf(arena, "%lld", (long long)n); }
+
+static const char *number_or_null(struct arena *arena, int64_t n) { return n ? number(arena, n) : NULL; }
+
+static const char *keep(struct arena *arena, const struct rows *rows, int row, int column) {
+    const char *text = rows_text(rows, row, column);
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static int64_t int_or(const struct rows *rows, int row, int column, int64_t otherwise) {
+    return rows_text(rows, row, column) ? rows_int(rows, row, column) : otherwise;
+}
+
+bool overview_over(const struct overview *o) {
+    return text_equal(o->state, "finished") || text_equal(o->state, "cancelled");
+}
+
+static bool works(const struct overview *o) {
+    return text_equal(o->state, "running") || text_equal(o->state, "waiting");
+}
+
+/* --- steps --- */
+
+static struct overview_step step_of(struct arena *arena, const struct rows *rows, int i) {
+    return (struct overview_step){.name = keep(arena, rows, i, 1),
+                                  .kind = keep(arena, rows, i, 2),
+                                  .state = keep(arena, rows, i, 3),
+                                  .note = keep(arena, rows, i, 4),
+                                  .round = (int)rows_int(rows, i, 5),
+                                  .rows = rows_int(rows, i, 6),
+                                  .total = rows_int(rows, i, 7),
+                                  .spared = rows_int(rows, i, 8),
+                                  .batches = rows_int(rows, i, 9),
+                                  .ms = rows_int(rows, i, 10)};
+}
+
+/* Rows a second by the batches of the last minute. */
+static void reckon_rate(struct overview *o, const struct overview_step *step, int64_t recent, double seconds) {
+    if (!works(o) || !text_equal(step->state, "running") || recent <= 0 || seconds <= 0) return;
+    o->rate = (double)recent / seconds;
+    int64_t left = step->total - step->rows - step->spared;
+    if (step->total >= 0) o->eta_ms = left > 0 ? (int64_t)((double)left / o->rate * 1000) : 0;
+}
+
+static void add_up(struct overview *o, const struct overview_step *step, const struct rows *rows, int i) {
+    bool removes = text_equal(step->kind, "delete");
+    if (removes) o->removed += rows_int(rows, i, 13);
+    if (removes || text_equal(step->kind, "delete-children")) o->children += rows_int(rows, i, 14);
+    if (removes) o->spared += rows_int(rows, i, 15);
+}
+
+static void read_steps(const struct state *state, struct arena *arena, struct overview *o, struct error *error) {
+    const char *values[] = {number(arena, o->run), works(o) ? "true" : "false"};
+    struct rows *rows = state_ask(state, arena, "reading the steps", &sql_overview_steps, values, 2, error);
+    o->step_count = rows ? (size_t)rows_count(rows) : 0;
+    o->steps = arena_alloc(arena, (o->step_count + 1) * sizeof *o->steps);
+    for (int i = 0; i < (int)o->step_count; i++) {
+        o->steps[i] = step_of(arena, rows, i);
+        reckon_rate(o, &o->steps[i], rows_int(rows, i, 11), rows_number(rows, i, 12));
+        add_up(o, &o->steps[i], rows, i);
+    }
+}
+
+/* --- waiting --- */
+
+static void read_waiting(const struct state *state, struct arena *arena, struct overview *o, struct error *error) {
+    if (!works(o)) return;
+    const char *values[] = {number(arena, o->run)};
+    struct rows *rows =
+        state_ask(state, arena, "looking for what it waits for", &sql_overview_waiting, values, 1, error);
+    if (!rows || rows_count(rows) == 0) return;
+    const char *what = rows_text(rows, 0, 0), *program = rows_text(rows, 0, 2), *user = rows_text(rows, 0, 3);
+    struct text text = text_new(arena);
+    if (what) text_addf(&text, "a lock on %s held by pid %s", what, rows_text(rows, 0, 1));
+    if (!what) text_addf(&text, "the transaction of pid %s", rows_text(rows, 0, 1));
+    if (program && *program) text_addf(&text, " (%s%s%s)", program, user ? ", user " : "", user ? user : "");
+    if (rows_text(rows, 0, 6)) text_addf(&text, ", open for %s", clock_text(arena, rows_int(rows, 0, 6)));
+    o->waiting.reason = text.data;
+    o->waiting.since = keep(arena, rows, 0, 4);
+    o->waiting.ms = int_or(rows, 0, 5, -1);
+}
+
+/* --- runs --- */
+
+static struct overview overview_of(struct arena *arena, const struct rows *rows, int i) {
+    return (struct overview){
+        .run = rows_int(rows, i, 0),
+        .plan = keep(arena, rows, i, 1),
+        .environment = keep(arena, rows, i, 2),
+        .table = keep(arena, rows, i, 3),
+        .state = keep(arena, rows, i, 4),
+        .wanted = keep(arena, rows, i, 5),
+        .role = keep(arena, rows, i, 6),
+        .program = keep(arena, rows, i, 7),
+        .started = keep(arena, rows, i, 8),
+        .finished = keep(arena, rows, i, 9),
+        .started_text = keep(arena, rows, i, 10),
+        .finished_text = keep(arena, rows, i, 11),
+        .ms = rows_int(rows, i, 12),
+        .quiet_ms = rows_int(rows, i, 13),
+        .holder = keep(arena, rows, i, 14),
+        .alive = rows_flag(rows, i, 15),
+        .error = {keep(arena, rows, i, 16), keep(arena, rows, i, 17), keep(arena, rows, i, 18),
+                  keep(arena, rows, i, 19)},
+        .objects = rows_int(rows, i, 20),
+        .waiting = {.ms = -1},
+        .rate = -1,
+        .eta_ms = -1,
+    };
+}
+
+static struct rows *ask_runs(const struct state *state, struct arena *arena, const struct overview_filter *f,
+                             struct error *error) {
+    static const char *const over[] = {
+        [OVERVIEW_ALL] = NULL, [OVERVIEW_UNFINISHED] = "false", [OVERVIEW_OVER] = "true"};
+    const char *values[] = {number_or_null(arena, f->run),
+                            f->plan,
+                            f->environment,
+                            over[f->which],
+                            number_or_null(arena, f->older),
+                            f->left ? "true" : "false",
+                            number_or_null(arena, f->most),
+                            number(arena, LEASE_STALE_SECONDS)};
+    return state_ask(state, arena, "reading the runs", &sql_overviews, values, 8, error);
+}
+
+static void hint_rights(const struct state *state, struct arena *arena, struct error *error) {
+    if (!text_equal(error->sqlstate, "42501") || error->hint) return;
+    const char *schema = sql_identifier(arena, state->schema), *user = sql_identifier(arena, slot_user(state->slot));
+    error->hint =
+        arena_printf(error->arena, "GRANT USAGE ON SCHEMA %s TO %s; GRANT SELECT ON ALL TABLES IN SCHEMA %s TO %s;",
+                     schema, user, schema, user);
+}
+
+struct overview *overview_read(const struct state *state, struct arena *arena, const struct overview_filter *filter,
+                               size_t *count, struct error *error) {
+    struct overview *list = NULL;
+    *count = 0;
+    state_ask(state, arena, "beginning to read", &sql_begin_reading, NULL, 0, error);
+    state_ask(state, arena, "beginning to read", &sql_reading_settings, NULL, 0, error);
+    if (!failed(error) && schema_version(state, arena, error)) {
+        struct rows *rows = ask_runs(state, arena, filter, error);
+        *count = rows ? (size_t)rows_count(rows) : 0;
+        list = arena_alloc(arena, (*count + 1) * sizeof *list);
+        for (size_t i = 0; i < *count && !failed(error); i++) {
+            list[i] = overview_of(arena, rows, (int)i);
+            read_steps(state, arena, &list[i], error);
+            read_waiting(state, arena, &list[i], error);
+        }
+    }
+    hint_rights(state, arena, error);
+    struct error ignored = error_new(arena);
+    if (!slot_lost(state->slot)) state_ask(state, arena, "ending the reading", &sql_end_reading, NULL, 0, &ignored);
+    return list;
+}

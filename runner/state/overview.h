@@ -1,0 +1,61 @@
+/*
+ * Runs as people and scripts want to see them: what was recorded, whether somebody works on it now, what it waits for,
+ * and how fast it goes. For status, history and clean. Everything is read in one READ ONLY transaction, so a page is of
+ * one moment and the server itself sees to it that nothing is changed.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "state/schema.h"
+
+struct overview_step {
+    const char *name, *kind, *state; /* waiting, running, done, skipped */
+    const char *note;                /* may be NULL */
+    int round;
+    int64_t rows, total;             /* of this round, batches that are committed included; total -1: not known */
+    int64_t spared, batches, ms;     /* ms -1: it has not begun */
+};
+
+struct overview {
+    int64_t run;
+    const char *plan, *environment, *table; /* environment may be NULL */
+    const char *state;               /* as recorded, but "interrupted" when that is running and nobody is there */
+    const char *wanted;              /* "paused", "cancelled": asked for and not done yet; NULL: nothing */
+    const char *role, *program;      /* who began it, with which version */
+    const char *started, *finished;  /* UTC, ISO 8601; finished NULL: it is not over */
+    const char *started_text, *finished_text; /* for people, in the server's time zone */
+    int64_t ms;                      /* from the start to the end, or to now */
+    int64_t quiet_ms;                /* since its last sign of life */
+    const char *holder;              /* who runs it now, or did last; NULL: nobody ever */
+    bool alive;                      /* the holder is there */
+    struct {
+        const char *message, *detail, *hint, *sqlstate; /* why it ended; message NULL: no error */
+    } error;
+    struct {
+        const char *reason, *since;  /* reason NULL: it waits for nobody that the server can see; since UTC or NULL */
+        int64_t ms;                  /* -1: not known */
+    } waiting;
+    double rate;                     /* rows a second over the last minute; -1: idle */
+    int64_t eta_ms;                  /* of the step at hand; -1: not known */
+    int64_t removed, children, spared; /* over all rounds: tracked rows, rows below them, rows left alone */
+    int64_t objects;                 /* tables, indexes and sequences it left in the database */
+    struct overview_step *steps;
+    size_t step_count;
+};
+
+enum overview_which { OVERVIEW_ALL, OVERVIEW_UNFINISHED, OVERVIEW_OVER };
+
+struct overview_filter {
+    int64_t run;                    /* 0: any */
+    const char *plan, *environment; /* NULL: any */
+    enum overview_which which;
+    bool left;                      /* only those that left objects */
+    int64_t older;                  /* ms since it ended, at least; 0: any */
+    int64_t most;                   /* 0: all */
+};
+
+bool overview_over(const struct overview *); /* finished or cancelled: `run` does not go on with it */
+
+/* The newest first. None, without an error, when there is no state schema yet. */
+struct overview *overview_read(const struct state *, struct arena *, const struct overview_filter *, size_t *count,
+                               struct error *);

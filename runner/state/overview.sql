@@ -1,0 +1,106 @@
+-- Reading runs for people. All of it in one transaction that the server lets change nothing.
+
+-- name: begin_reading
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+
+-- name: reading_settings
+SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
+       pg_catalog.set_config('application_name', 'pgwinnow: status', true),
+       pg_catalog.set_config('lock_timeout', '5s', true),
+       pg_catalog.set_config('statement_timeout', '1min', true)
+
+-- Somebody is there when the lease was beaten within $8 seconds and the connection that beats it, where we can see it,
+-- still exists: the rule by which the next runner takes over. A run without any lease is one that begins in this
+-- moment, or died then. A lease that was given back has beat -infinity, from which nothing can be subtracted before
+-- PostgreSQL 17. $1 run, $2 plan, $3 environment, $4 over or not, $5 ms since its end, $6 only with objects, $7 most.
+-- name: overviews
+SELECT r.run, r.plan, r.environment, r.table_name,
+       CASE WHEN r.state IN ('running', 'waiting') AND NOT h.alive THEN 'interrupted' ELSE r.state END,
+       r.wanted, r.role, r.program,
+       to_char(r.started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(r.finished AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(r.started, 'YYYY-MM-DD HH24:MI:SS TZ'), to_char(r.finished, 'YYYY-MM-DD HH24:MI:SS TZ'),
+       (EXTRACT(epoch FROM COALESCE(r.finished, clock_timestamp()) - r.started) * 1000)::bigint,
+       (EXTRACT(epoch FROM clock_timestamp() - GREATEST(r.started, r.finished, s.last, b.last,
+                CASE WHEN isfinite(l.beat) THEN l.beat END)) * 1000)::bigint,
+       l.holder, h.alive,
+       r.error ->> 'message', r.error ->> 'detail', r.error ->> 'hint', r.error ->> 'sqlstate',
+       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run)
+  FROM :"state".runs r
+  LEFT JOIN :"state".lease l ON l.run = r.run
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN l.run IS NULL THEN r.started > clock_timestamp() - interval '10 s'
+                   ELSE l.beat >= clock_timestamp() - make_interval(secs => $8::int)
+                        AND (l.pid IS NULL OR EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = l.pid)) END)
+       h (alive)
+ CROSS JOIN LATERAL (
+       SELECT GREATEST(max(t.started), max(t.finished)) FROM :"state".steps t WHERE t.run = r.run) s (last)
+ CROSS JOIN LATERAL (
+       SELECT max(t.at) FROM :"state".batches t WHERE t.run = r.run AND r.finished IS NULL) b (last)
+ WHERE ($1::bigint IS NULL OR r.run = $1::bigint)
+   AND ($2::text IS NULL OR r.plan = $2::text)
+   AND ($3::text IS NULL OR r.environment = $3::text)
+   AND ($4::boolean IS NULL OR (r.state IN ('finished', 'cancelled')) = $4::boolean)
+   AND ($5::bigint IS NULL OR r.finished < clock_timestamp() - make_interval(secs => $5::bigint / 1000.0))
+   AND (NOT $6::boolean OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run))
+ ORDER BY r.run DESC LIMIT $7::bigint
+
+-- Steps are recorded when they begin and end; what happened since is in their batches. A delete-children that works
+-- inside the delete behind it has no batches: the children are counted there. The tracked rows are what a delete will
+-- go through, before it has said so itself.
+-- name: overview_steps
+SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
+       CASE WHEN b.batches > 0 THEN b.rows WHEN s.state = 'running' AND c.rows IS NOT NULL THEN c.rows ELSE s.rows END,
+       COALESCE(s.total, t.rows, -1),
+       CASE WHEN b.batches > 0 THEN b.spared ELSE s.spared END,
+       GREATEST(b.batches, s.batches),
+       CASE WHEN s.started IS NULL THEN -1
+            WHEN s.state = 'running' THEN GREATEST(s.ms, (1000 * EXTRACT(epoch FROM
+                 CASE WHEN $2::boolean THEN clock_timestamp() ELSE COALESCE(b.last, c.last, s.started) END
+                 - s.started))::bigint)
+            ELSE s.ms END,
+       b.recent, b.recent_seconds, a.rows, a.children, a.spared
+  FROM :"state".steps s
+ CROSS JOIN LATERAL (
+       SELECT count(*), sum(x.rows)::bigint, sum(x.spared)::bigint, max(x.at),
+              sum(x.rows + x.spared) FILTER (WHERE x.at > clock_timestamp() - interval '1 min'),
+              EXTRACT(epoch FROM clock_timestamp() - GREATEST(clock_timestamp() - interval '1 min',
+                  min(x.at - make_interval(secs => COALESCE(x.ms, 0) / 1000.0))
+                      FILTER (WHERE x.at > clock_timestamp() - interval '1 min')))
+         FROM :"state".batches x
+        WHERE x.run = s.run AND x.step = s.step AND x.round = s.round)
+       b (batches, rows, spared, last, recent, recent_seconds)
+ CROSS JOIN LATERAL (
+       SELECT sum(x.rows)::bigint, sum(x.children)::bigint, sum(x.spared)::bigint
+         FROM :"state".batches x WHERE x.run = s.run AND x.step = s.step) a (rows, children, spared)
+  LEFT JOIN LATERAL (
+       SELECT sum(x.children)::bigint, max(x.at)
+         FROM :"state".steps n
+         JOIN :"state".batches x ON x.run = n.run AND x.step = n.step AND x.round = n.round
+        WHERE s.kind = 'delete-children' AND n.run = s.run AND n.step = s.step + 1 AND n.kind = 'delete')
+       c (rows, last) ON true
+  LEFT JOIN LATERAL (
+       SELECT x.rows FROM :"state".steps x
+        WHERE s.kind = 'delete' AND x.run = s.run AND x.kind = 'track' AND x.step < s.step AND x.state = 'done'
+        ORDER BY x.step DESC LIMIT 1) t (rows) ON true
+ WHERE s.run = $1::bigint ORDER BY s.step
+
+-- The first session of the run that waits for somebody: for what, since when, and for whom. Any role may read all of it
+-- but what others hide, which is NULL then.
+-- name: overview_waiting
+SELECT l.what, b.pid, x.application_name, x.usename,
+       to_char(l.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       (EXTRACT(epoch FROM clock_timestamp() - l.since) * 1000)::bigint,
+       (EXTRACT(epoch FROM clock_timestamp() - x.xact_start) * 1000)::bigint
+  FROM pg_stat_activity a
+  JOIN LATERAL (SELECT p.pid FROM unnest(pg_blocking_pids(a.pid)) AS p (pid) LIMIT 1) b ON true
+  LEFT JOIN pg_stat_activity x ON x.pid = b.pid
+  LEFT JOIN LATERAL (
+       SELECT CASE WHEN k.relation IS NOT NULL THEN k.relation::regclass::text END, k.waitstart
+         FROM pg_locks k WHERE k.pid = a.pid AND NOT k.granted LIMIT 1) l (what, since) ON true
+ WHERE a.datname = current_database()
+   AND starts_with(a.application_name, 'pgwinnow: ' || $1::text || ' ')
+ LIMIT 1
+
+-- name: end_reading
+ROLLBACK
