@@ -104,6 +104,9 @@ format:  ## format the sources in place
 floors:  ## does every file keep to its floor? headers alone, libraries in one file
 	@FLOORS='$(FLOORS)' LIBRARY_HOMES='$(LIBRARY_HOMES)' COMPILE='$(COMPILE)' tests/floors
 
+docs: $(BUILD)/docs/print  ## print the tables in docs/ anew from the program's own
+	@$(BUILD)/docs/print docs/exit-codes.md docs/commands.md docs/plan-reference.md
+
 install: $(BUILD)/pgwinnow  ## install below PREFIX (/usr/local); DESTDIR is honoured
 	install -D -m 755 $(BUILD)/pgwinnow $(DESTDIR)$(PREFIX)/bin/pgwinnow
 	install -d $(DESTDIR)$(PREFIX)/share/pgwinnow/plans
@@ -150,7 +153,7 @@ $(ARCHIVE): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
 	@ar rcs $@ $^
 
 $(FUZZERS): EXTRA = -fsanitize=fuzzer
-$(UNIT) $(DB_TOOLS) $(FUZZERS): $(BUILD)/%: %.c $(ARCHIVE)
+$(UNIT) $(DB_TOOLS) $(FUZZERS) $(BUILD)/docs/print: $(BUILD)/%: %.c $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(call SAY,cc   $<)$(COMPILE) $(TEST_FLAGS) $(EXTRA) -MMD -MP -o $@ $< $(ARCHIVE) $(LDFLAGS) $(LIBRARIES) $(TEST_LIBRARIES)
 
@@ -164,5 +167,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db sanitize fuzz coverage lint format floors install uninstall clean help \
+.PHONY: always all demo test check unit db sanitize fuzz coverage lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets
