@@ -1,8 +1,8 @@
 /*
  * backfill: inserts what a SELECT finds missing, or updates columns, in batches up to a high-water mark.
  *
- * First one statement writes down what there is to do, in a work table; from there on batches over its numbers, each with its
- * checkpoint, so it goes on where it was cut. The work table goes with the commit that makes the step done.
+ * First one statement writes down what there is to do, in a work table; from there on batches over its numbers, each
+ * with its checkpoint, so it goes on where it was cut. The work table goes with the commit that makes the step done.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
--- What is missing, or which rows are to change, is settled once: this is the high-water mark. The columns have the types of
--- the target, so what a plain INSERT would coerce is coerced here. seq has no gaps, since one statement fills the table.
+-- What is missing, or which rows are to change, is settled once: this is the high-water mark. The columns have the
+-- types of the target, so what a plain INSERT would coerce is coerced here. seq has no gaps, since one statement
+-- fills the table.
 -- name: create_work
 CREATE TABLE :work (pgwinnow_seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, :definitions)
 
@@ -17,14 +18,14 @@ SELECT :keys FROM :from AS :"name"
 -- name: work_exists
 SELECT pg_catalog.to_regclass(:'work') IS NOT NULL
 
--- How much there is, and which columns hold a NULL: plain equality can use an index of the tables below, NULL-safe equality
--- cannot.
+-- How much there is, and which columns hold a NULL: plain equality can use an index of the tables below, NULL-safe
+-- equality cannot.
 -- name: work_facts
 SELECT COALESCE(pg_catalog.max(pgwinnow_seq), 0):nulls FROM :work
 
--- Each row is looked for anew in the plan's SELECT, so what the application has inserted meanwhile is not doubled. OFFSET 0
--- keeps the planner from turning this around: it is computed row by row, by the indexes below. Without it (:fence empty) the
--- whole SELECT is computed once for the batch: for one whose rows cannot be found one by one.
+-- Each row is looked for anew in the plan's SELECT, so what the application has inserted meanwhile is not doubled.
+-- OFFSET 0 keeps the planner from turning this around: it is computed row by row, by the indexes below. Without it
+-- (:fence empty) the whole SELECT is computed once for the batch: for one whose rows cannot be found one by one.
 -- name: insert_batch
 INSERT INTO :into (:columns)
 SELECT :work_columns FROM :work AS pgwinnow_w

@@ -215,8 +215,8 @@ static bool in(unsigned oid, const unsigned *family, size_t count) {
     return false;
 }
 
-/* Types whose values compare as they are, by the indexes of either; any other goes through a cast to the target's type, which
- * is none at all where the types are the same. */
+/* Types whose values compare as they are, by the indexes of either; any other goes through a cast to the target's
+ * type, which is none at all where the types are the same. */
 static bool compares(unsigned one, unsigned other) {
     static const unsigned integers[] = {20, 21, 23}, texts[] = {25, 1043}; /* int8, int2, int4; text, varchar */
     return (in(one, integers, 3) && in(other, integers, 3)) || (in(one, texts, 2) && in(other, texts, 2));

@@ -1,6 +1,6 @@
 /*
- * What a backfill step works on: the columns it writes, how its rows are found again, checked against the catalog. Running it
- * is backfill.c's.
+ * What a backfill step works on: the columns it writes, how its rows are found again, checked against the catalog.
+ * Running it is backfill.c's.
  */
 #pragma once
 #include "steps/trial.h"
@@ -19,7 +19,7 @@ struct backfill_job {
     const struct backfill_options *options;
     const struct table *target;
     bool inserts;
-    struct column *columns;    /* of the work table: those of `select`, under the target's types; or the key's, as pgwinnow_k1.. */
+    struct column *columns;    /* of the work table: those of `select`, of the target's types; or the key, as pgwinnow_k1.. */
     size_t count;
     unsigned *types;           /* of the columns of `select` */
     bool *nullable;            /* inserts: the work table holds a NULL in it */

@@ -1,6 +1,6 @@
 /*
- * check: asserts what a query says. It runs in a READ ONLY transaction; what is not as expected refuses the run, so the steps
- * behind it do not begin. The comparison is the server's own, in the type of the value.
+ * check: asserts what a query says. It runs in a READ ONLY transaction; what is not as expected refuses the run, so
+ * the steps behind it do not begin. The comparison is the server's own, in the type of the value.
  */
 #include <stdlib.h>
 
@@ -65,8 +65,8 @@ static bool is_number_type(unsigned oid) {
 
 enum { BOOL_OID = 16 };
 
-/* Numbers are compared as numbers, so 0 is 0.00; truth as truth; `is` of anything else by its text, the rest in the order
- * of its type. */
+/* Numbers are compared as numbers, so 0 is 0.00; truth as truth; `is` of anything else by its text, the rest in
+ * the order of its type. */
 static const char *value_text(struct run *run, const struct check_options *o, unsigned type, struct error *error) {
     static const char value[] = "pgwinnow_x.pgwinnow_value";
     const char *expected = expected_value(o), *literal = sql_literal(run->arena, expected);

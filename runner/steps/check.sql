@@ -1,4 +1,5 @@
--- The value as text, and whether the server agrees that it is as expected. Two rows are enough to see that it is not one.
+-- The value as text, and whether the server agrees that it is as expected. Two rows are enough to see that it is not
+-- one.
 -- name: value
 SELECT pgwinnow_x.pgwinnow_value::pg_catalog.text, (:compared :operator :expected)
   FROM (:query

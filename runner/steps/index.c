@@ -1,8 +1,9 @@
 /*
- * index: builds an index concurrently, plain or unique, and what may follow from it: a constraint, an older index that goes.
+ * index: builds an index concurrently, plain or unique, and what may follow from it: a constraint, an older index
+ * that goes.
  *
- * Before a unique one is built its duplicates are looked for; if there are any the run goes back to track (the engine does
- * that), at most three times. How an index is built is work/indexes.h's.
+ * Before a unique one is built its duplicates are looked for; if there are any the run goes back to track (the engine
+ * does that), at most three times. How an index is built is work/indexes.h's.
  */
 #include <string.h>
 

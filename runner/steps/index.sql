@@ -1,5 +1,6 @@
--- Keys that stand more than once, by the very list, condition and NULL rule of the unique index that is to be built, the
--- most frequent first, and how many such keys there are. One pass over the table, before a build that would fail at its end.
+-- Keys that stand more than once, by the very list, condition and NULL rule of the unique index that is to be built,
+-- the most frequent first, and how many such keys there are. One pass over the table, before a build that would fail
+-- at its end.
 -- name: duplicates
 SELECT d.key, d.rows, pg_catalog.count(*) OVER ()
   FROM (SELECT ROW(:keys)::pg_catalog.text AS key, pg_catalog.count(*) AS rows
@@ -30,7 +31,8 @@ SELECT n.conname
  WHERE s.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name
    AND n.contype OPERATOR(pg_catalog.=) ANY (ARRAY['p', 'u', 'x']::pg_catalog."char"[])
 
--- The columns by which a table and its partitions are partitioned, on every level; NULL for an expression. $1 the table.
+-- The columns by which a table and its partitions are partitioned, on every level; NULL for an expression. $1 the
+-- table.
 -- name: partition_keys
 WITH RECURSIVE members (oid) AS (
     SELECT $1::pg_catalog.oid

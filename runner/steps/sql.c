@@ -1,7 +1,7 @@
 /*
- * sql: runs one statement of the plan. The step's row in state is written in the same transaction, so it is done exactly once,
- * whatever is killed when. A statement that cannot run in a transaction runs alone on the direct connection; it may run
- * again after a crash between its end and the record of it.
+ * sql: runs one statement of the plan. The step's row in state is written in the same transaction, so it is done
+ * exactly once, whatever is killed when. A statement that cannot run in a transaction runs alone on the direct
+ * connection; it may run again after a crash between its end and the record of it.
  */
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /*
- * What the server says of a plan's SQL before the run begins: it is parsed and described, never run, and what is wrong with
- * it becomes a problem at its place in the plan.
+ * What the server says of a plan's SQL before the run begins: it is parsed and described, never run, and what is
+ * wrong with it becomes a problem at its place in the plan.
  *
  * Names that are not there (yet) are no problem behind a `sql` step, which may make them.
  */
@@ -17,8 +17,8 @@ struct rows *trial_plan(struct run *, size_t step, const struct sql_text *sql, c
                         struct problems *, struct error *);
 
 /* An expression over a table's row, under the table's own name: its type, operators and collation; NULL as above. */
-struct column *trial_expression(struct run *, size_t step, const struct table *, const struct sql_text *, const char *key,
-                                struct problems *, struct error *);
+struct column *trial_expression(struct run *, size_t step, const struct table *, const struct sql_text *,
+                                const char *key, struct problems *, struct error *);
 
 /* A condition over a table's row. */
 void trial_condition(struct run *, size_t step, const struct table *, const struct sql_text *, const char *key,

@@ -1,7 +1,8 @@
 /*
- * vacuum: VACUUM on the tables that were touched. Two things are known to go wrong without a word: a role that lacks the right
- * gets a warning only, and after huge deletes the shared memory of parallel workers may not be had. The first is an error
- * here; the second is tried again without them and then becomes a warning, since autovacuum will come by.
+ * vacuum: VACUUM on the tables that were touched. Two things are known to go wrong without a word: a role that lacks
+ * the right gets a warning only, and after huge deletes the shared memory of parallel workers may not be had. The
+ * first is an error here; the second is tried again without them and then becomes a warning, since autovacuum will
+ * come by.
  */
 #include <string.h>
 

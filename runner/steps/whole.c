@@ -75,6 +75,7 @@ void whole_run(struct whole *whole, struct error *error) {
         if (lost && whole->is_done(whole, arena, error)) break;
         if (!failed(error)) attempt(whole, arena, error);
     }
+    error->final = mends(error);
     stopped(whole, error);
     if (text_equal(error->sqlstate, "57014") && !error->hint)
         error->hint = "`locks: { statement_timeout: ... }` of the step says how long it may take";

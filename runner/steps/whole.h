@@ -1,7 +1,7 @@
 /*
- * A whole statement (or a few) on the desk, in one transaction that begins by taking the lease through the step's own row:
- * what it does and its record commit together, or neither. Tried again as batches are; when the answer to a COMMIT is lost,
- * it is asked whether it had gone through.
+ * A whole statement (or a few) on the desk, in one transaction that begins by taking the lease through the step's own
+ * row: what it does and its record commit together, or neither. Tried again as batches are; when the answer to a
+ * COMMIT is lost, it is asked whether it had gone through.
  */
 #pragma once
 #include "work/session.h"

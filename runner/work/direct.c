@@ -149,5 +149,6 @@ bool direct_again(struct direct *direct, struct error *error) {
         if (lost && !failed(error)) connect_again(direct, error);
         if (!failed(error)) return true;
     }
+    error->final = mends(error);
     return false;
 }

@@ -30,10 +30,10 @@ void direct_close(struct direct *); /* NULL is fine */
 struct rows *direct_ask(struct direct *, const char *about, const struct sql *, const struct bindings *,
                         const char *const *values, int count, struct error *);
 
-/* A statement that may take hours: asks run_check_stop first, is watched while it runs, and becomes FAULT_STOPPED when it
- * was cancelled by our own doing. `doing` is for the display. */
-struct rows *direct_long(struct direct *, const char *doing, const char *about, const struct sql *, const struct bindings *,
-                         struct error *);
+/* A statement that may take hours: asks run_check_stop first, is watched while it runs, and becomes FAULT_STOPPED
+ * when it was cancelled by our own doing. `doing` is for the display. */
+struct rows *direct_long(struct direct *, const char *doing, const char *about, const struct sql *,
+                         const struct bindings *, struct error *);
 
 /* A change of a definition that others would queue behind: in a transaction with locks.ddl_timeout, tried again after
  * growing pauses. */
@@ -42,6 +42,6 @@ void direct_short(struct direct *, const char *about, const struct sql *, const 
 /* For the display: why nothing happens; NULL: it goes on. */
 void direct_waits(struct direct *, const char *why);
 
-/* After an error that time mends (a deadlock, a lost connection): pauses, connects again if need be, clears the error and
- * says true, as often as locks.retries. What the statement left behind must be looked at anew. */
+/* After an error that time mends (a deadlock, a lost connection): pauses, connects again if need be, clears the
+ * error and says true, as often as locks.retries. What the statement left behind must be looked at anew. */
 bool direct_again(struct direct *, struct error *);

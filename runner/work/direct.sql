@@ -1,5 +1,5 @@
--- For the whole session: it is ours alone. A client that vanished is noticed within two seconds, so that the statement of a
--- runner that was killed does not go on for hours.
+-- For the whole session: it is ours alone. A client that vanished is noticed within two seconds, so that the
+-- statement of a runner that was killed does not go on for hours.
 -- name: session
 SELECT pg_catalog.set_config('search_path', $1, false),
        pg_catalog.set_config('application_name', $2, false),

@@ -1,6 +1,6 @@
 /*
- * The loop of look and act: what the catalog shows decides what comes next, so a kill at any point, an index that appears
- * meanwhile, and a build of somebody else all meet the same few cases.
+ * The loop of look and act: what the catalog shows decides what comes next, so a kill at any point, an index that
+ * appears meanwhile, and a build of somebody else all meet the same few cases.
  */
 #include "work/index_build.h"
 

@@ -1,9 +1,10 @@
 /*
  * One index on one table that has rows of its own, built concurrently: safe to repeat after any kill.
  *
- * A valid index of this name and definition is accepted, and one of another name with the same definition too. An invalid one
- * of this name is what a build left that failed: it is dropped and built anew, unless somebody is building it now; then that
- * is waited for. A valid one of this name with another definition is refused: it is somebody's.
+ * A valid index of this name and definition is accepted, and one of another name with the same definition too. An
+ * invalid one of this name is what a build left that failed: it is dropped and built anew, unless somebody is
+ * building it now; then that is waited for. A valid one of this name with another definition is refused: it is
+ * somebody's.
  */
 #pragma once
 #include "work/direct.h"

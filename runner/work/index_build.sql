@@ -1,5 +1,5 @@
--- What stands under a name, $1 schema, $2 name, $3 the table meant, and who is building it. What other roles do is hidden
--- in the progress view but for the process; that holds the lock of a concurrent build on the table then.
+-- What stands under a name, $1 schema, $2 name, $3 the table meant, and who is building it. What other roles do is
+-- hidden in the progress view but for the process; that holds the lock of a concurrent build on the table then.
 -- name: find
 SELECT c.oid, c.relkind, COALESCE(i.indrelid OPERATOR(pg_catalog.=) $3::pg_catalog.oid, false),
        COALESCE(i.indisvalid AND i.indisready AND i.indislive, false),

@@ -1,6 +1,6 @@
 /*
- * Comparing definitions. Columns of the catalog are compared as such; expressions and conditions are compared by the server:
- * both texts are put into one SELECT that is explained, never run, and come back in the server's own writing.
+ * Comparing definitions. Columns of the catalog are compared as such; expressions and conditions are compared by the
+ * server: both texts are put into one SELECT that is explained, never run, and come back in the server's own writing.
  */
 #include "work/index_match.h"
 
@@ -109,7 +109,7 @@ static bool same_expressions(struct match *m, const struct rows *columns, const 
     const char *text = sql_expand(
         m->arena, &sql_side_by_side,
         (struct binding[]){
-            {"expressions", list.data}, {"from", wish->table->from}, {"name", wish->table->name}, {NULL, NULL}},
+            {"expressions", list.data}, {"table", wish->table->sql}, {"name", wish->table->name}, {NULL, NULL}},
         m->error);
     struct rows *rows =
         ask(m->slot, m->arena, &(struct statement){.about = "comparing indexes", .text = text}, m->error);

@@ -8,8 +8,8 @@
 /* The same definition, whether valid or not. */
 bool index_same(struct slot *, struct arena *, const struct index_wish *, unsigned index, struct error *);
 
-/* The name of a valid index of the same definition, whatever its name; NULL: there is none. For the wish of a partition only
- * one that no other parent has. */
+/* The name of a valid index of the same definition, whatever its name; NULL: there is none. For the wish of a
+ * partition only one that no other parent has. */
 const char *index_twin(struct slot *, struct arena *, const struct index_wish *, struct error *);
 
 /* What stands behind USING in the server's own text of an index. Lives as long as the arena. */

@@ -2,8 +2,9 @@
  * Takes the entries of an index apart. Owns the rule of when parentheses are needed; what an expression means is the
  * server's to say.
  *
- * CREATE INDEX takes a column name, a function call, or anything else in parentheses, followed by a collation, an operator
- * class and an order. An entry that has this shape goes as it stands; everything else is one expression and is wrapped.
+ * CREATE INDEX takes a column name, a function call, or anything else in parentheses, followed by a collation, an
+ * operator class and an order. An entry that has this shape goes as it stands; everything else is one expression and
+ * is wrapped.
  */
 #include "work/index_wish.h"
 

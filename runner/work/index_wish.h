@@ -1,6 +1,6 @@
 /*
- * An index as a plan wishes for it, read into its parts: what CREATE INDEX takes, what a SELECT can compute, and what the
- * catalog can be asked about. No connection is needed for that.
+ * An index as a plan wishes for it, read into its parts: what CREATE INDEX takes, what a SELECT can compute, and what
+ * the catalog can be asked about. No connection is needed for that.
  */
 #pragma once
 #include "database/catalog.h"
@@ -26,8 +26,8 @@ struct index_wish {
     size_t count;
     const struct names *include; /* NULL: none */
     const char *where;           /* NULL: all rows */
-    const char *definition;      /* what stands behind USING; of a partition: the server's own text of its parent's index */
-    bool partition;              /* wished for by the parent's index: definitions compare as texts, and it must be free */
+    const char *definition;      /* what stands behind USING; of a partition: the server's text of the parent's */
+    bool partition;              /* wished for by the parent's index: compared by text, and must be free */
     const char *not_this;        /* an index that does not count as the same one: it is to be replaced; NULL */
 };
 

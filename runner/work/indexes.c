@@ -1,6 +1,6 @@
 /*
- * Indexes of partitioned tables, and the way to those of plain ones. Nothing is kept: which partitions have theirs attached
- * is read from the catalog, so it does not matter where an earlier try was cut.
+ * Indexes of partitioned tables, and the way to those of plain ones. Nothing is kept: which partitions have theirs
+ * attached is read from the catalog, so it does not matter where an earlier try was cut.
  */
 #include "work/indexes.h"
 

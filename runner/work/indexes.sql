@@ -14,8 +14,8 @@ SELECT c.oid, c.relkind, x.relname, COALESCE(x.indisvalid AND x.indisready AND x
  WHERE h.inhparent OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND NOT h.inhdetachpending
  ORDER BY c.oid
 
--- Nothing is built: it is invalid until every partition has its own attached. Takes SHARE on the parent, so writers queue
--- behind it: in short tries only.
+-- Nothing is built: it is invalid until every partition has its own attached. Takes SHARE on the parent, so writers
+-- queue behind it: in short tries only.
 -- name: create_parent
 CREATE :unique INDEX :"name" ON ONLY :from USING :definition
 

@@ -1,6 +1,6 @@
 /*
- * The indexes that a run builds for itself and drops again. Each is written down as an object of the run before it is built,
- * so whoever comes after a crash knows what to drop.
+ * The indexes that a run builds for itself and drops again. Each is written down as an object of the run before it is
+ * built, so whoever comes after a crash knows what to drop.
  */
 #include <string.h>
 

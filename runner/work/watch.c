@@ -1,4 +1,5 @@
-/* The second connection and its timer. The timer only sends; answers come when they come, so nothing here ever waits. */
+/* The second connection and its timer. The timer only sends; answers come when they come, so nothing here ever
+ * waits. */
 #include "work/watch.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /*
- * Watches one long statement from a second connection: once a second it asks how far the server is and whom it waits for,
- * and puts that into run->progress. Nothing depends on it: without that connection the statement goes on unwatched.
+ * Watches one long statement from a second connection: once a second it asks how far the server is and whom it waits
+ * for, and puts that into run->progress. Nothing depends on it: without that connection the statement goes on
+ * unwatched.
  *
  * It also cancels the statement when the lease was lost or the run was cancelled: nobody wants its result any more.
  */

@@ -1,5 +1,5 @@
--- One row about the server process $1: what it is at, how much of that is done, and the first session that it waits for.
--- Everything here may be read by any role; what others hide from us is NULL.
+-- One row about the server process $1: what it is at, how much of that is done, and the first session that it waits
+-- for. Everything here may be read by any role; what others hide from us is NULL.
 -- name: watch
 SELECT COALESCE(i.phase, v.phase, a.phase),
        CASE WHEN i.phase OPERATOR(pg_catalog.~) 'tuples in tree$' THEN
@@ -11,7 +11,8 @@ SELECT COALESCE(i.phase, v.phase, a.phase),
             WHEN v.phase OPERATOR(pg_catalog.=) 'vacuuming heap' THEN
                  100.0 OPERATOR(pg_catalog.*) v.heap_blks_vacuumed OPERATOR(pg_catalog./) NULLIF(v.heap_blks_total, 0)
             WHEN a.phase OPERATOR(pg_catalog.=) 'acquiring sample rows' THEN
-                 100.0 OPERATOR(pg_catalog.*) a.sample_blks_scanned OPERATOR(pg_catalog./) NULLIF(a.sample_blks_total, 0)
+                 100.0 OPERATOR(pg_catalog.*) a.sample_blks_scanned
+                 OPERATOR(pg_catalog./) NULLIF(a.sample_blks_total, 0)
        END::pg_catalog.int4,
        b.pid, x.application_name, x.usename,
        EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) x.xact_start)::pg_catalog.int8
