@@ -16,7 +16,6 @@ struct try *family_try(struct batch *batch) {
     struct try *t = batch->own = arena_alloc(batch->arena, sizeof *t);
     t->fresh = arena_alloc(batch->arena, tree->node_count * sizeof *t->fresh);
     t->fresher = arena_alloc(batch->arena, tree->node_count * sizeof *t->fresher);
-    t->ends = arena_alloc(batch->arena, tree->node_count * sizeof *t->ends);
     t->asked = arena_alloc(batch->arena, (tree->node_count + tree->edge_count) * sizeof *t->asked);
     return t;
 }

@@ -2,8 +2,6 @@
  * One pass over the tracked rows: which rows a batch takes, in which way, and what becomes of those that stay. The thorough
  * way is closure.c's, heavy rows are heavy.c's.
  */
-#include <time.h>
-
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/family.sql.h"
@@ -160,6 +158,8 @@ static void queue_probe(struct batch *batch, const struct gap *gap) {
 static enum cut cut_region(struct batch *batch) {
     struct family *f = family_of(batch);
     struct gap *gap = &f->regions[f->region];
+    if (f->heavy_next && heavy_listing(batch->loop)) return CUT_WAIT;
+    f->heavy_next = false;
     if (f->probed) {
         queue_probe(batch, gap);
         return CUT_ASKED;
@@ -204,6 +204,10 @@ static void hear_probe(struct batch *batch, const struct rows *rows) {
         gap->first = gap->last + 1;
         return;
     }
+    if (!fits && heavy_listing(batch->loop)) {
+        f->heavy_next = true;
+        return;
+    }
     batch->range = (struct range){.first = fits ? gap->first : first, .last = fits ? last : first, .pass = FIRST_PASS};
     gap->first = batch->range.last + 1;
     if (!fits) heavy_begin(f, &batch->range);
@@ -216,7 +220,7 @@ static void hear_probe(struct batch *batch, const struct rows *rows) {
 static void hear_contested(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     if (rows_text(rows, 0, 0)) {
-        batch->range = (struct range){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1), .pass = f->next_pass, .mode = MODE_THOROUGH};
+        batch->range = (struct range){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1), .pass = f->next_pass, .mode = MODE_THOROUGH, .last = true};
         f->contested_after = batch->range.last;
     } else if (f->contested_after == 0) {
         f->contested_round = MOST_CONTESTED_ROUNDS + 1; /* none at all: done */
@@ -336,6 +340,7 @@ static bool stuck(struct batch *batch, bool too_large) {
 
 static bool ready(const struct loop *loop, const struct range *range) {
     const struct family *f = loop->job;
+    if (range->mode == MODE_EXPAND) return !heavy_listing(loop);
     if (range->part != PART_ROOT || !range->large) return true;
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->lists[i].count) return false;
@@ -412,7 +417,7 @@ static void choose_ways(struct family *f) {
 static struct family *new_family(struct run *run, size_t step, const struct families *what, struct arena *arena) {
     struct family *f = arena_alloc(arena, sizeof *f);
     *f = (struct family){.run = run, .step = step, .round = run->steps[step].round, .what = what, .arena = arena,
-                         .tree = run->tree, .weight = 1, .next_pass = (int)(time(NULL) & 0x3fffffff)};
+                         .tree = run->tree, .weight = 1};
     f->lists = arena_alloc(arena, run->tree->node_count * sizeof *f->lists);
     f->leaves = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->leaves);
     settle_edges(f);
@@ -432,6 +437,17 @@ static void load_leaves(struct family *f, struct error *error) {
         if (f->settled[i] && !goes_by_key(e))
             f->leaves[i].items = catalog_leaves(f->run->desk, f->arena, e->child->table->oid, &f->leaves[i].count, error);
     }
+}
+
+static void read_pass(struct family *f, struct error *error) {
+    const struct run *run = f->run;
+    const char *values[] = {arena_printf(f->arena, "%lld", (long long)run->holder.run), arena_printf(f->arena, "%zu", f->step),
+                            arena_printf(f->arena, "%d", f->round)};
+    struct bindings b = {0};
+    bind(&b, "state", run->state.schema);
+    const char *text = sql_expand(f->arena, &sql_last_pass_used, b.items, error);
+    struct rows *rows = ask(run->desk, f->arena, &(struct statement){"reading checkpoints", text, values, 3}, error);
+    if (rows) f->next_pass = (int)rows_int(rows, 0, 0) + 1;
 }
 
 struct tracked_counts {
@@ -461,6 +477,7 @@ void families_remove(struct run *run, size_t step, const struct families *what, 
     family_tables_make(f, error);
     load_leaves(f, error);
     heavy_load(f, error);
+    read_pass(f, error);
     struct tracked_counts counts = count_tracked(f, error);
     run->steps[step].shown->total = counts.last - counts.held;
     f->regions = runs_gaps(&run->state, arena, run->holder.run, step, f->round, PART_ROOT, counts.last, &f->region_count, error);

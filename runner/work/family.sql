@@ -53,3 +53,7 @@ SELECT pg_catalog.min(seq), pg_catalog.max(seq)
 SELECT COALESCE(pg_catalog.max(seq), 0), pg_catalog.count(*) FILTER (WHERE hold AND outcome IS NULL),
        pg_catalog.count(*) FILTER (WHERE outcome = 'contested' AND NOT hold)
   FROM :track
+
+-- The last pass and heavy rows number their tries; a number that an earlier session used would meet its checkpoint.
+-- name: last_pass_used
+SELECT COALESCE(pg_catalog.max(pass), 1) FROM :"state".batches WHERE run = $1::bigint AND step = $2::int AND round = $3::int

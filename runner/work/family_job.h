@@ -22,7 +22,6 @@ struct list {
     bool there;          /* the node has one */
     struct gap *regions; /* of seq, not yet cut; the last one goes first, from its end */
     size_t count, room;
-    int64_t end;         /* highest seq listed */
 };
 
 struct family {
@@ -39,8 +38,9 @@ struct family {
     size_t region, region_count;
     int64_t contested_after; /* seq of the last contested row taken in this round */
     int contested_round;
-    int next_pass;        /* of the last pass and of heavy rows: new in each session, so that no old checkpoint is met */
+    int next_pass;        /* of the last pass and of heavy rows: above all that any session used, so that no old checkpoint is met */
     double weight;        /* rows changed for one tracked row, smoothed */
+    bool heavy_next;      /* a heavy row is next, and another one is just being listed */
     struct list *lists;   /* by node index */
     struct leaves {
         struct leaf *items;
@@ -48,7 +48,13 @@ struct family {
     } *leaves;            /* of the child, by index of the edges that may be drained */
 };
 
-enum stage { STAGE_TAKE, STAGE_CLOSE, STAGE_CHECK, STAGE_SETTLE, STAGE_CLASSIFY, STAGE_END };
+enum stage { STAGE_TAKE, STAGE_CLOSE, STAGE_CHECK, STAGE_SETTLE, STAGE_CLASSIFY };
+
+/* What one statement put into the list of a node. */
+struct listed {
+    size_t node;
+    struct gap region;
+};
 
 /* The state of one try of a batch: batch->own. */
 struct try {
@@ -62,14 +68,16 @@ struct try {
     int64_t share;           /* rows one drain statement may take */
     bool full;               /* a drain took all it might: there is more */
     bool is_protected;
-    int64_t *ends;           /* by node: the list's end after listing */
+    struct listed *listed;
+    size_t listed_count;
+    bool ends_asked;
 };
 
 static inline struct family *family_of(const struct batch *batch) { return batch->loop->job; }
 
 static inline bool is_heavy_part(const struct range *range) { return range->part != PART_ROOT; }
 
-static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->pass != FIRST_PASS; }
+static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->last; }
 
 /* Rows a batch may change now. */
 static inline int64_t family_bound(const struct batch *batch) { return pace_size(&batch->loop->pace); }
@@ -92,6 +100,7 @@ bool heavy_more(struct batch *);
 void heavy_piece(struct batch *, bool thorough);
 bool heavy_answer(struct batch *, const struct sql *, const struct rows *);
 void heavy_committed(struct batch *);
+bool heavy_listing(const struct loop *); /* one row at a time, so that what a statement lists has seqs without others' between */
 bool heavy_cut(struct batch *);        /* a piece of a list; false: all lists are cut */
 void heavy_begin(struct family *, struct range *); /* a single row is too large: what to do first */
 void heavy_load(struct family *, struct error *);  /* what an earlier session left in the lists */

@@ -25,26 +25,40 @@ static void push_region(struct family *f, struct list *list, struct gap gap) {
     list->regions[list->count++] = gap;
 }
 
-static int64_t highest(const struct list *list) { return list->count ? list->regions[list->count - 1].last : 0; }
+static struct gap *highest(const struct list *list) { return list->count ? &list->regions[list->count - 1] : NULL; }
+
+/* Regions that an earlier session left may overlap; of those that end alike the shorter one was listed later. */
+static bool deeper(const struct gap *gap, const struct gap *other) {
+    return !other || gap->last > other->last || (gap->last == other->last && gap->first > other->first);
+}
 
 /* The piece stays above what other lists still hold: their rows were found earlier, so they are less deep. */
 bool heavy_cut(struct batch *batch) {
     struct family *f = family_of(batch);
     struct list *deepest = NULL;
-    int64_t floor = 0, size = family_bound(batch);
     for (size_t i = 0; i < f->tree->node_count; i++)
-        if (f->lists[i].count && (!deepest || highest(&f->lists[i]) > highest(deepest))) deepest = &f->lists[i];
+        if (f->lists[i].count && (!deepest || deeper(highest(&f->lists[i]), highest(deepest)))) deepest = &f->lists[i];
     if (!deepest) return false;
-    for (size_t i = 0; i < f->tree->node_count; i++)
-        if (&f->lists[i] != deepest && highest(&f->lists[i]) > floor) floor = highest(&f->lists[i]);
-    struct gap *gap = &deepest->regions[deepest->count - 1];
-    int64_t first = gap->last - size + 1;
+    struct gap *gap = highest(deepest);
+    int64_t first = gap->last - family_bound(batch) + 1;
     if (first < gap->first) first = gap->first;
-    if (first <= floor) first = floor + 1;
+    for (size_t i = 0; i < f->tree->node_count; i++) {
+        const struct gap *other = highest(&f->lists[i]);
+        if (other && other->last < gap->last && other->last >= first) first = other->last + 1;
+    }
     batch->range = (struct range){.first = first, .last = gap->last, .part = PART_LIST + (int)(deepest - f->lists), .pass = FIRST_PASS};
     gap->last = first - 1;
     if (gap->first > gap->last) deepest->count--;
     return true;
+}
+
+bool heavy_listing(const struct loop *loop) {
+    for (size_t i = 0; i < loop->batch_count; i++) {
+        const struct batch *b = &loop->batches[i];
+        bool busy = b->phase != PHASE_IDLE && b->phase != PHASE_CUT && b->phase != PHASE_REST;
+        if (busy && b->range.mode == MODE_EXPAND) return true;
+    }
+    return false;
 }
 
 /* --- which row, which edges --- */
@@ -82,7 +96,7 @@ static void hand_back(struct family *f, struct batch *batch) {
     struct range *range = &batch->range;
     range->part = range->part == PART_HEAVY ? PART_ROOT : PART_LIST + (int)node_of(batch)->index;
     range->mode = MODE_THOROUGH;
-    range->pass = range->part == PART_ROOT ? FIRST_PASS : f->next_pass++;
+    range->pass = range->part == PART_ROOT && !range->last ? FIRST_PASS : f->next_pass++;
     range->pass--; /* `again` counts it up */
     batch->again = true;
 }
@@ -149,17 +163,23 @@ static bool listing_round(struct batch *batch) {
     return t->asked_count > 0;
 }
 
-static void queue_ends(struct batch *batch) {
+/* Nothing was listed although the family is too large: it had been, by a COMMIT whose answer was lost. */
+static bool queue_ends(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
+    if (t->listed_count || t->ends_asked) return false;
+    t->ends_asked = true;
     t->asked_count = t->heard = 0;
     for (size_t i = 0; i < f->tree->node_count; i++) {
         if (!f->lists[i].there) continue;
         struct bindings b = {0};
         bind(&b, "list", family_list(f->run, batch->arena, f->tree->nodes[i]));
-        batch_queue(batch, "reading the end of a list", &sql_list_end, &b, NULL, 0);
+        bind(&b, "which", "root = $1::bigint");
+        const char *values[] = {batch_number(batch, batch->range.first)};
+        batch_queue(batch, "reading the ends of a list", &sql_list_ends, &b, values, 1);
         t->asked[t->asked_count++] = i;
     }
+    return t->asked_count > 0;
 }
 
 /* --- draining --- */
@@ -214,12 +234,7 @@ void heavy_fill(struct batch *batch) {
 }
 
 bool heavy_more(struct batch *batch) {
-    struct try *t = family_try(batch);
-    if (batch->range.mode != MODE_EXPAND || t->stage == STAGE_END) return false;
-    if (listing_round(batch)) return true;
-    t->stage = STAGE_END;
-    queue_ends(batch);
-    return true;
+    return batch->range.mode == MODE_EXPAND && (listing_round(batch) || queue_ends(batch));
 }
 
 /* --- pieces --- */
@@ -270,10 +285,19 @@ void heavy_piece(struct batch *batch, bool thorough) {
 
 /* --- answers and what follows a commit --- */
 
+static void add_listed(struct batch *batch, size_t node, int64_t first, int64_t last) {
+    struct try *t = family_try(batch);
+    if (!last) return;
+    t->listed = arena_grow(batch->arena, t->listed, &t->listed_count, sizeof *t->listed);
+    t->listed[t->listed_count - 1] = (struct listed){node, {first, last}};
+}
+
 static void hear_listed(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
-    t->fresher[f->tree->edges[t->asked[t->heard++]]->child->index] += rows_affected(rows);
+    size_t node = f->tree->edges[t->asked[t->heard++]]->child->index;
+    t->fresher[node] += rows_int(rows, 0, 0);
+    add_listed(batch, node, rows_int(rows, 0, 1), rows_int(rows, 0, 2));
     if (t->heard < t->asked_count) return;
     t->round++;
     int64_t *old = t->fresh;
@@ -285,8 +309,8 @@ bool heavy_answer(struct batch *batch, const struct sql *sql, const struct rows 
     struct try *t = family_try(batch);
     if (sql == &sql_list_children) {
         hear_listed(batch, rows);
-    } else if (sql == &sql_list_end) {
-        t->ends[t->asked[t->heard++]] = rows_int(rows, 0, 0);
+    } else if (sql == &sql_list_ends) {
+        add_listed(batch, t->asked[t->heard++], rows_int(rows, 0, 0), rows_int(rows, 0, 1));
     } else if (sql == &sql_drain_delete || sql == &sql_drain_set_null) {
         batch->counts.children += rows_affected(rows);
         t->full = t->full || rows_affected(rows) >= t->share;
@@ -304,12 +328,7 @@ void heavy_committed(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
     bool expanded = batch->range.mode == MODE_EXPAND;
-    for (size_t i = 0; expanded && i < f->tree->node_count; i++) {
-        struct list *list = &f->lists[i];
-        if (!list->there || t->ends[i] <= list->end) continue;
-        push_region(f, list, (struct gap){list->end + 1, t->ends[i]});
-        list->end = t->ends[i];
-    }
+    for (size_t i = 0; i < t->listed_count; i++) push_region(f, &f->lists[t->listed[i].node], t->listed[i].region);
     if (t->full || (expanded && has_edges(f, node_of(batch), false))) {
         batch->range.mode = MODE_DRAIN;
         batch->range.pass = f->next_pass++ - 1;
@@ -326,12 +345,13 @@ void heavy_load(struct family *f, struct error *error) {
         if (!list->there || failed(error)) continue;
         struct bindings b = {0};
         bind(&b, "list", family_list(f->run, f->arena, f->tree->nodes[i]));
-        const char *text = sql_expand(f->arena, &sql_list_end, b.items, error);
-        struct rows *rows = ask(f->run->desk, f->arena, &(struct statement){.about = "reading the end of a list", .text = text}, error);
+        bind(&b, "which", "true");
+        const char *text = sql_expand(f->arena, &sql_list_ends, b.items, error);
+        struct rows *rows = ask(f->run->desk, f->arena, &(struct statement){.about = "reading the ends of a list", .text = text}, error);
         if (!rows) return;
-        list->end = rows_int(rows, 0, 0);
+        int64_t first = rows_int(rows, 0, 0), last = rows_int(rows, 0, 1);
         size_t count;
-        struct gap *gaps = runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round, PART_LIST + (int)i, list->end, &count, error);
-        for (size_t g = 0; g < count; g++) push_region(f, list, gaps[g]);
+        struct gap *gaps = runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round, PART_LIST + (int)i, last, &count, error);
+        for (size_t g = 0; g < count; g++) push_region(f, list, (struct gap){gaps[g].first < first ? first : gaps[g].first, gaps[g].last});
     }
 }

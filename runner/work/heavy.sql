@@ -17,15 +17,18 @@ SELECT :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed WHERE l.root
 -- Its children are tracked once, by key, in physical order, round by round down the tree: LIMIT loops would walk their own
 -- dead rows again and again. UNIQUE (key) ends circles. Highest seq first is deepest first. $1 the heavy row, $2 the round.
 -- name: list_children
-INSERT INTO :child_list (seq, root, round, :numbered)
-SELECT pg_catalog.nextval(:'order_name'::pg_catalog.regclass), $1::bigint, $2::int + 1, x.*
-  FROM (SELECT :child_keys FROM (:parents) AS p JOIN :child AS c ON :points
-         WHERE :named AND NOT EXISTS (SELECT FROM :child_list AS l WHERE :child_is_listed)
-         ORDER BY c.tableoid, c.ctid) AS x
-ON CONFLICT DO NOTHING
+WITH listed AS (
+    INSERT INTO :child_list (seq, root, round, :numbered)
+    SELECT pg_catalog.nextval(:'order_name'::pg_catalog.regclass), $1::bigint, $2::int + 1, x.*
+      FROM (SELECT :child_keys FROM (:parents) AS p JOIN :child AS c ON :points
+             WHERE :named AND NOT EXISTS (SELECT FROM :child_list AS l WHERE :child_is_listed)
+             ORDER BY c.tableoid, c.ctid) AS x
+    ON CONFLICT DO NOTHING
+    RETURNING seq)
+SELECT pg_catalog.count(*), COALESCE(pg_catalog.min(seq), 0), COALESCE(pg_catalog.max(seq), 0) FROM listed
 
--- name: list_end
-SELECT COALESCE(pg_catalog.max(seq), 0) FROM :list
+-- name: list_ends
+SELECT COALESCE(pg_catalog.min(seq), 0), COALESCE(pg_catalog.max(seq), 0) FROM :list WHERE :which
 
 -- $1, $2: the piece. Only rows that still point at a row of the family.
 -- name: remove_piece
