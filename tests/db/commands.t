@@ -7,6 +7,7 @@ cat >"$work/good.yaml" <<'PLAN'
 plan: purge-old
 table: public.events
 steps:
+  - discover
   - track: { where: "created_at < now() - interval '30 days'" }
   - delete
 PLAN
@@ -23,7 +24,7 @@ is "$code" 0 'a valid plan: exit code 0'
 like "$out" '^good.yaml: valid' 'a line says so'
 is "$err" '' 'and nothing else'
 pgw check --quiet good.yaml
-is "$code$all" 0 'quiet says nothing'
+is "$code$out$err" 0 'quiet says nothing'
 pgw check --json good.yaml
 is "$(tr -d ' \n' <<<"$out")" '[]' 'an empty list in JSON'
 
