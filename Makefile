@@ -84,6 +84,9 @@ unit: $(UNIT)  ## unit tests, no server
 db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
 	@tests/with-postgres $(PROVE) $(DB) $(CASES)
 
+servers: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same on PostgreSQL 14 to 18, from npm (SERVERS="14 18"); long
+	@tests/servers $(SERVERS) -- $(PROVE) $(DB) $(CASES)
+
 sanitize: sanitized-programs  ## unit tests under AddressSanitizer and UBSan
 	@$(PROVE) $(SANITIZED_UNIT)
 
@@ -167,5 +170,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db sanitize fuzz coverage lint format floors docs install uninstall clean help \
+.PHONY: always all demo test check unit db servers sanitize fuzz coverage lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets
