@@ -43,9 +43,9 @@ UNIT(every_command_and_step_has_its_part) {
 
 UNIT(what_stands_between_the_marks_is_made_anew) {
     struct error error = error_new(arena);
-    const char *page = docs_fill(arena, "x.md", "a\n<!-- printed: exit-codes -->\nold\n<!-- end -->\nb\n", &error);
+    const char *page = docs_fill(arena, "x.md", "a\n<!-- printed: exit-codes -->\nstale\n<!-- end -->\nb\n", &error);
     assert_false(failed(&error));
-    assert_null(strstr(page, "old"));
+    assert_null(strstr(page, "stale"));
     assert_non_null(strstr(page, "| 75 | "));
     assert_true(text_starts(page, "a\n<!-- printed: exit-codes -->\n"));
     assert_non_null(strstr(page, "<!-- end -->\nb\n"));
