@@ -298,9 +298,11 @@ static bool classify(struct batch *batch) {
     struct try *t = family_try(batch);
     bool already = t->stage == STAGE_CLASSIFY;
     t->stage = STAGE_CLASSIFY;
-    if (already || batch->range.part != PART_ROOT || !family_of(batch)->what->roots_go || t->taken >= t->expected) return false;
-    queue_tracking(batch, tracking_classify, "looking why rows stay", NULL);
-    return true;
+    if (already || batch->range.part != PART_ROOT || !family_of(batch)->what->roots_go) return false;
+    bool last = family_last_pass(&batch->range), stay = t->taken < t->expected;
+    if (last) queue_tracking(batch, tracking_gone, "noting which rows are gone", NULL);
+    if (stay) queue_tracking(batch, tracking_classify, "looking why rows stay", NULL);
+    return last || stay;
 }
 
 static bool more(struct batch *batch) {

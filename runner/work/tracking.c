@@ -6,7 +6,8 @@
 #include "sql/work/tracking.sql.h"
 
 const struct sql *const tracking_count_pending = &sql_tracking_count_pending, *const tracking_classify = &sql_tracking_classify,
-                        *const tracking_give_up = &sql_tracking_give_up, *const tracking_spare = &sql_tracking_spare;
+                        *const tracking_give_up = &sql_tracking_give_up, *const tracking_gone = &sql_tracking_gone,
+                        *const tracking_spare = &sql_tracking_spare;
 
 const char *tracking_name(const struct run *run, struct arena *arena, int round) {
     if (round == 1) return arena_printf(arena, "track_%lld", (long long)run->holder.run);

@@ -48,7 +48,8 @@ const char *tracking_key_equal(const struct run *, struct arena *, const char *a
 
 /* Over the range of a batch ($1, $2): how many are pending; why those that are still there were not removed (two counts:
  * contested, spared); all of them marked contested; all of them spared with a reason ($3). */
-extern const struct sql *const tracking_count_pending, *const tracking_classify, *const tracking_give_up, *const tracking_spare;
+extern const struct sql *const tracking_count_pending, *const tracking_classify, *const tracking_give_up, *const tracking_gone,
+    *const tracking_spare;
 
 /* Adds what tracking_classify needs beyond tracking_bind. */
 void tracking_bind_reasons(struct bindings *, const struct run *, struct arena *, int round, bool last_pass, struct error *);

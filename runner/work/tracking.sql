@@ -69,6 +69,14 @@ CASE WHEN NOT COALESCE((:condition
 UPDATE :track SET outcome = 'contested'
  WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND outcome IS NULL
 
+-- In the last pass, behind the removal: what waited for it and is not there any more is settled, whoever removed it.
+-- name: tracking_gone
+UPDATE :track AS pgwinnow_track SET outcome = NULL
+  FROM (SELECT seq AS pgwinnow_seq, :tracked_keys
+          FROM :track AS pgwinnow_track
+         WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_k
+ WHERE pgwinnow_track.seq = pgwinnow_k.pgwinnow_seq AND NOT EXISTS (SELECT FROM :from AS :alias WHERE :table_is_tracked)
+
 -- name: tracking_spare
 UPDATE :track SET outcome = $3 WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND (outcome IS NULL OR outcome = 'contested')
 
