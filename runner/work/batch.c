@@ -89,7 +89,7 @@ static void hear_checkpoint(void *context, int index, const struct rows *rows) {
     int64_t last = rows_int(rows, 0, 0);
     if (last < batch->range.last) {
         struct range *r = &batch->range;
-        *r = (struct range){.first = last + 1, .last = r->last, .part = r->part, .pass = r->pass, .mode = r->mode};
+        *r = (struct range){.first = last + 1, .last = r->last, .part = r->part, .pass = r->pass, .mode = r->mode, .waits = r->waits};
     } else {
         batch->range.first = batch->range.last + 1;
     }

@@ -220,7 +220,7 @@ static void hear_probe(struct batch *batch, const struct rows *rows) {
 static void hear_contested(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     if (rows_text(rows, 0, 0)) {
-        batch->range = (struct range){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1), .pass = f->next_pass, .mode = MODE_THOROUGH, .last = true};
+        batch->range = (struct range){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1), .pass = f->next_pass, .mode = MODE_THOROUGH, .waits = true};
         f->contested_after = batch->range.last;
     } else if (f->contested_after == 0) {
         f->contested_round = MOST_CONTESTED_ROUNDS + 1; /* none at all: done */

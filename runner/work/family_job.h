@@ -77,7 +77,7 @@ static inline struct family *family_of(const struct batch *batch) { return batch
 
 static inline bool is_heavy_part(const struct range *range) { return range->part != PART_ROOT; }
 
-static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->last; }
+static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->waits; }
 
 /* Rows a batch may change now. */
 static inline int64_t family_bound(const struct batch *batch) { return pace_size(&batch->loop->pace); }

@@ -96,7 +96,7 @@ static void hand_back(struct family *f, struct batch *batch) {
     struct range *range = &batch->range;
     range->part = range->part == PART_HEAVY ? PART_ROOT : PART_LIST + (int)node_of(batch)->index;
     range->mode = MODE_THOROUGH;
-    range->pass = range->part == PART_ROOT && !range->last ? FIRST_PASS : f->next_pass++;
+    range->pass = range->part == PART_ROOT && !range->waits ? FIRST_PASS : f->next_pass++;
     range->pass--; /* `again` counts it up */
     batch->again = true;
 }

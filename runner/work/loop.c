@@ -103,7 +103,7 @@ static void judge(struct batch *batch, enum verdict verdict) {
     switch (verdict) {
     case VERDICT_LATER:
         pace_halve(&loop->pace);
-        if (batch->range.pass > 1 && halve(batch)) { /* the last pass finds out which row it is */
+        if (batch->range.waits && halve(batch)) { /* the last pass finds out which row it is */
             push_retry(loop, &batch->range);
             return;
         }

@@ -22,6 +22,7 @@ struct range {
     int64_t first, last; /* of seq, both included; last < first: empty */
     int part, pass;      /* key of the checkpoint with first; part 0 is the tracking table */
     int mode;            /* the part's own: how to do it */
+    bool waits;          /* the last pass: rows that were contested before, now waited for */
     int tries, races, large; /* failed tries; those lost to races; times a single row was found too large */
     int64_t due;         /* clock_ms: not before */
 };
