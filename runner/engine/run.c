@@ -307,6 +307,10 @@ static void write_end(struct run *run, const struct error *how) {
     struct error error = error_new(scratch);
     if (slot_lost(run->desk)) slot_reopen(run->desk, &error);
     if (slot_in_transaction(run->desk)) ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &error);
+    if (!failed(&error) && how->fault != FAULT_HELD && run->shown[run->step].state == STEP_RUNNING) {
+        tick(&run->steps[run->step]);
+        record(run, run->step, "running", &error);
+    }
     if (!failed(&error) && how->fault != FAULT_HELD)
         runs_set_state(&run->state, scratch, &run->holder, end_state(run, how), failed(how) ? error_json(scratch, how) : NULL, &error);
     arena_free(scratch);
