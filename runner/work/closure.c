@@ -70,7 +70,13 @@ static void bind_edge(struct bindings *b, struct batch *batch, const struct edge
     bind(b, "parents", parents(batch, edge, which));
     bind(b, "child", edge->child->table->from);
     bind(b, "points", edge_points(batch->arena, edge, "p", "c"));
-    bind(b, "not_in_family", not_in_family(batch, edge));
+}
+
+/* What an edge settles itself: all but the rows that the closure has by key. */
+static void bind_rest(struct bindings *b, struct batch *batch, const struct edge *edge) {
+    bool deletes = edge->policy == POLICY_DELETE;
+    bind_edge(b, batch, edge, "true");
+    bind(b, "not_in_family", deletes ? edge_unnamed(batch->arena, edge, "c") : not_in_family(batch, edge));
 }
 
 static void queue_close(struct batch *batch, const struct edge *edge) {
@@ -80,6 +86,7 @@ static void queue_close(struct batch *batch, const struct edge *edge) {
     const char *values[] = {batch_number(batch, t->round), batch_number(batch, family_bound(batch) - t->closed + 1)};
     struct bindings b = {0};
     bind_edge(&b, batch, edge, "f.round = $1::int");
+    bind(&b, "not_in_family", not_in_family(batch, edge));
     bind(&b, "child_family", family_table(f->run, batch->arena, child));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, child));
     bind(&b, "child_keys", node_keys(batch->arena, "c", child));
@@ -109,7 +116,7 @@ void closure_start(struct batch *batch) {
 /* --- before anything is changed: does it fit, may it --- */
 
 static bool checked_for_size(const struct family *f, const struct edge *e) {
-    return f->settled[e->index] && (e->policy == POLICY_SET_NULL || (e->policy == POLICY_DELETE && !e->child->identity_count));
+    return f->settled[e->index] && goes_by_parent(e);
 }
 
 static bool must_be_empty(const struct family *f, const struct edge *e) {
@@ -148,7 +155,7 @@ static bool queue_checks(struct batch *batch) {
         bool stop = must_be_empty(f, e);
         if (!stop && !checked_for_size(f, e)) continue;
         struct bindings b = {0};
-        bind_edge(&b, batch, e, "true");
+        bind_rest(&b, batch, e);
         const char *about = arena_printf(batch->arena, "looking at rows of %s by %s", e->child->table->shown, e->constraint);
         batch_queue(batch, about, stop ? &sql_find_stopped : &sql_count_settled, &b, values, stop ? 0 : 1);
         if (stop) ask_for(t, i);
@@ -165,7 +172,7 @@ static bool queue_checks(struct batch *batch) {
 
 static void queue_edge_change(struct batch *batch, const struct edge *edge) {
     struct bindings b = {0};
-    bind_edge(&b, batch, edge, "true");
+    bind_rest(&b, batch, edge);
     const char *shown = edge->child->table->shown;
     if (edge->policy == POLICY_SET_NULL) {
         bind(&b, "nulls", edge_nulls(batch->arena, edge));

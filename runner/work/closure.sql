@@ -47,9 +47,9 @@ SELECT CASE WHEN t.hold THEN 'a row below it is held back' ELSE 'a row below it 
 -- name: set_null
 UPDATE :child AS c SET :nulls FROM (:parents) AS p WHERE :points AND :not_in_family
 
--- Rows without a key of their own go by what they point at.
+-- Rows without a key of their own, or with NULL in it, go by what they point at.
 -- name: delete_keyless
-DELETE FROM :child AS c USING (:parents) AS p WHERE :points
+DELETE FROM :child AS c USING (:parents) AS p WHERE :points AND :not_in_family
 
 -- Children before parents. Fewer removed than the closure holds: a trigger kept rows, which must not become orphans.
 -- name: delete_family

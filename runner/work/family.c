@@ -410,7 +410,7 @@ static void choose_ways(struct family *f) {
         circles = circles || node->cyclic;
     }
     for (size_t i = 0; i < tree->edge_count; i++) /* what must be settled with its parents keeps them from going first */
-        if (f->settled[i] && !goes_by_key(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
+        if (f->settled[i] && goes_by_parent(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
     if (!circles) paths = count_paths(f, tree->nodes[0], 0);
     f->probed = paths > 0 && paths <= MOST_PATHS;
     if (paths > MOST_PATHS) f->fast = false;
@@ -436,7 +436,7 @@ static bool unindexed(const struct family *f) {
 static void load_leaves(struct family *f, struct error *error) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (f->settled[i] && !goes_by_key(e))
+        if (f->settled[i] && goes_by_parent(e))
             f->leaves[i].items = catalog_leaves(f->run->desk, f->arena, e->child->table->oid, &f->leaves[i].count, error);
     }
 }

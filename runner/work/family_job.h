@@ -85,6 +85,9 @@ static inline int64_t family_bound(const struct batch *batch) { return pace_size
 /* A delete edge whose children have a name of their own; else they go by what they point at. */
 static inline bool goes_by_key(const struct edge *edge) { return edge->policy == POLICY_DELETE && edge->child->identity_count > 0; }
 
+/* Some children are settled by what they point at: they are set to NULL, or nothing names them (no key, or NULL in it). */
+static inline bool goes_by_parent(const struct edge *edge) { return !goes_by_key(edge) || edge->child->nullable_identity; }
+
 struct try *family_try(struct batch *); /* made at first use */
 
 /* closure.c: stages from the lock to the deletes */

@@ -47,6 +47,11 @@ const char *node_named(struct arena *arena, const char *alias, const struct node
     return text.data;
 }
 
+const char *edge_unnamed(struct arena *arena, const struct edge *edge, const char *alias) {
+    if (edge->policy != POLICY_DELETE || !edge->child->identity_count) return "true";
+    return arena_printf(arena, "NOT (%s)", node_named(arena, alias, edge->child));
+}
+
 const char *edge_points(struct arena *arena, const struct edge *edge, const char *parent, const char *child) {
     struct text text = text_new(arena);
     for (size_t i = 0; i < edge->count; i++)

@@ -12,6 +12,7 @@ const char *node_numbered(struct arena *, const char *alias, const struct node *
 const char *node_keys(struct arena *, const char *alias, const struct node *);     /* c."id" */
 const char *node_is(struct arena *, const char *alias, const struct node *, const char *other); /* c."id" OP f."k1" */
 const char *node_named(struct arena *, const char *alias, const struct node *);    /* identity not NULL, or true */
+const char *edge_unnamed(struct arena *, const struct edge *, const char *alias);  /* a delete edge's rows that nothing names */
 
 const char *edge_points(struct arena *, const struct edge *, const char *parent, const char *child); /* p."id" OP c."fk" */
 const char *edge_refs(struct arena *, const struct edge *, const char *alias);     /* p."id": the columns referred to */

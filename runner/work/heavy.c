@@ -71,12 +71,12 @@ static const struct node *node_of(const struct batch *batch) {
     return tree->nodes[part >= PART_HEAVY_LIST ? part - PART_HEAVY_LIST : part - PART_LIST];
 }
 
-static bool drained(const struct family *f, const struct edge *e) { return f->settled[e->index] && !goes_by_key(e); }
+static bool drained(const struct family *f, const struct edge *e) { return f->settled[e->index] && goes_by_parent(e); }
 
 static bool has_edges(const struct family *f, const struct node *node, bool by_key) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (e->parent == node && f->settled[i] && goes_by_key(e) == by_key) return true;
+        if (e->parent == node && f->settled[i] && (by_key ? goes_by_key(e) : goes_by_parent(e))) return true;
     }
     return false;
 }
@@ -205,6 +205,7 @@ static void queue_drain(struct batch *batch, const struct edge *edge, const char
     bind(&b, "parents", drained_row(batch, edge));
     bind(&b, "leaf", leaf);
     bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
+    bind(&b, "unnamed", edge_unnamed(batch->arena, edge, "c"));
     if (null) bind(&b, "nulls", edge_nulls(batch->arena, edge));
     batch_queue(batch, arena_printf(batch->arena, "settling rows of %s in pieces", edge->child->table->shown),
                 null ? &sql_drain_set_null : &sql_drain_delete, &b, values, 3);

@@ -50,18 +50,20 @@ SELECT pg_catalog.pg_current_xact_id(), 0, x.*
          ORDER BY :child_keys
            FOR UPDATE OF c) AS x
 
+-- OFFSET 0 keeps these as a look for each row of the piece. Turned into a join, the planner starts from the parent and
+-- walks all its children for every piece.
 -- name: belongs_to_root
-EXISTS (SELECT FROM :track AS t JOIN :parent AS p ON :parent_is_tracked WHERE t.seq = l.root AND :points :leaves)
+EXISTS (SELECT FROM :track AS t JOIN :parent AS p ON :parent_is_tracked WHERE t.seq = l.root AND :points :leaves OFFSET 0)
 
 -- name: belongs_to_listed
-EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WHERE pl.root = l.root AND :points :leaves)
+EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WHERE pl.root = l.root AND :points :leaves OFFSET 0)
 
 -- Children of one row that are set to NULL, or have no key, in bounded pieces: a ctid is used in the statement that found
 -- it and never across partitions. $1, $2: the row's seq twice, $3: how many.
 -- name: drain_delete
 WITH p AS MATERIALIZED (:parents)
 DELETE FROM ONLY :leaf AS c
- WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+ WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points WHERE :unnamed LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
 
 -- name: drain_set_null
 WITH p AS MATERIALIZED (:parents)
