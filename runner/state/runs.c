@@ -25,11 +25,6 @@ struct run_row *runs_unfinished(const struct state *state, struct arena *arena, 
     return one_run(arena, state_ask(state, arena, "looking for an unfinished run", &sql_unfinished, values, 2, error));
 }
 
-struct run_row *runs_latest_finished(const struct state *state, struct arena *arena, const char *plan, const char *environment, struct error *error) {
-    const char *values[] = {plan, environment};
-    return one_run(arena, state_ask(state, arena, "looking for a finished run", &sql_latest_finished, values, 2, error));
-}
-
 int64_t runs_create(const struct state *state, struct arena *arena, const struct new_run *new, struct error *error) {
     const char *values[] = {new->plan, new->environment, new->table_name, number(arena, new->table_oid),
                             new->definition, new->tree, new->search_path, PGWINNOW_VERSION};

@@ -30,8 +30,6 @@ struct holder {
 
 /* The unfinished run of a plan and environment, or NULL. */
 struct run_row *runs_unfinished(const struct state *, struct arena *, const char *plan, const char *environment, struct error *);
-/* Its latest run that is finished, or NULL. */
-struct run_row *runs_latest_finished(const struct state *, struct arena *, const char *plan, const char *environment, struct error *);
 /* 0 when somebody else made one in the same moment. */
 int64_t runs_create(const struct state *, struct arena *, const struct new_run *, struct error *);
 void runs_add_step(const struct state *, struct arena *, int64_t run, size_t step, const char *name, const char *kind, struct error *);

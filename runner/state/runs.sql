@@ -3,12 +3,6 @@ SELECT run, plan, environment, table_name, state, definition::text, tree, search
   FROM :"state".runs
  WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state NOT IN ('cancelled', 'finished')
 
--- name: latest_finished
-SELECT run, plan, environment, table_name, state, definition::text, tree, search_path
-  FROM :"state".runs
- WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state = 'finished'
- ORDER BY run DESC LIMIT 1
-
 -- Two that start at once meet at runs_unfinished: one of them gets no row back.
 -- name: create_run
 INSERT INTO :"state".runs (plan, environment, table_name, table_oid, definition, tree, search_path, program)

@@ -96,7 +96,7 @@ like "$out" 'VACUUM \(ANALYZE false, TRUNCATE true, PARALLEL 0\) "public"."other
 # 'No space left on device' (53100), as parallel workers give it: raised here by an index expression that ANALYZE computes.
 sql "CREATE SEQUENCE calls; CREATE TABLE full_disk (a int); INSERT INTO full_disk VALUES (1);
      CREATE FUNCTION boom(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS \$\$ BEGIN
-       IF nextval('calls') IN (2, 4, 5) THEN RAISE 'could not resize shared memory segment: No space left on device' USING ERRCODE = '53100'; END IF; RETURN \$1; END \$\$;
+       IF nextval('public.calls') IN (2, 4, 5) THEN RAISE 'could not resize shared memory segment: No space left on device' USING ERRCODE = '53100'; END IF; RETURN \$1; END \$\$;
      CREATE INDEX ON full_disk (boom(a)); ALTER DATABASE \"$PGDATABASE\" SET log_statement = 'all'"
 steps '  - vacuum: { tables: [full_disk] }'
 is "$code" 0 'no shared memory for parallel workers: the step goes on'
