@@ -1,0 +1,269 @@
+#!/bin/bash
+# Every statement in runner/*/*.sql is accepted by the server at hand: plans make the program send them all, and the
+# server's own log says which ones it did to the end. A statement that no plan here reaches fails the test, and so does an
+# error of class 42, which is a slip in a statement or a catalog that this version does not have.
+#
+#   STATEMENTS_LOG=FILE tests/with-postgres tests/db/statements.t      keeps the server's log
+. "$(dirname "$0")/lib.sh"
+
+# A server of its own, which logs what it has done.
+[ "$(psql -XAtc 'SHOW log_line_prefix' postgres)" = '@@|%e|%a|' ] ||
+    PGW_SERVER_OPTIONS='-c log_min_duration_statement=0 -c log_line_prefix=@@|%e|%a|' exec "$root/tests/with-postgres" "$0"
+version=$(psql -XAtc "SELECT current_setting('server_version_num')::int / 10000" postgres)
+new_database
+
+# runs PLAN CODE: explain and run
+runs() {
+    [ "$2" = 2 ] || pgw explain "$1"
+    [ "$2" = 2 ] || is "$code" 0 "$1: explain" || diag "$all"
+    pgw run "$1"
+    is "$code" "$2" "$1: run" || diag "$all"
+}
+
+# --- whole families in one statement; indexes for the time of a run; vacuum, backfill, check, sql
+
+sql "CREATE TABLE listings (id int PRIMARY KEY, source text, seen int, best int);
+     INSERT INTO listings SELECT n, 's' || n % 40, n, NULL FROM generate_series(1, 200) n;
+     CREATE TABLE posts (id int PRIMARY KEY, listing_id int REFERENCES listings, body text);
+     CREATE INDEX ON posts (listing_id);
+     INSERT INTO posts SELECT n, n FROM generate_series(1, 200) n;
+     CREATE TABLE audit (id int PRIMARY KEY, post_id int REFERENCES posts);
+     INSERT INTO audit SELECT n, n FROM generate_series(1, 200) n"
+plan simple.yaml <<'PLAN'
+plan: simple
+table: listings
+steps:
+  - discover: { children: { posts.listing_id: delete, audit.post_id: set-null }, missing_index: create }
+  - track: { duplicates: [source], where: seen > 0, keep: { first: seen }, expect: { share: 90%, groups: 100 } }
+  - delete-children
+  - delete
+  - index: { name: listings_plain, columns: [source text_pattern_ops], settings: { maintenance_work_mem: 10MB } }
+  - index: { as: key, name: listings_source, unique: [source], constraint: one_listing, replaces: listings_plain }
+  - vacuum
+  - vacuum: { as: again, pace: full, tables: [posts], parallel: 0 }
+  - check: { query: SELECT count(*) FROM listings, is: 40 }
+  - check: { as: none, query: SELECT id FROM listings WHERE source IS NULL, rows: none }
+  - sql: { run: "UPDATE listings SET best = 1 WHERE pg_sleep(0.05) IS NOT NULL", when: { query: SELECT count(*) FROM listings, is: 40 } }
+  - backfill:
+      into: posts
+      select: SELECT l.id + 1000 AS id, l.id AS listing_id, 'new' AS body FROM listings l
+              WHERE NOT EXISTS (SELECT FROM posts p WHERE p.id = l.id + 1000)
+  - backfill: { as: columns, table: posts, set: { body: "'x'" }, where: body IS NULL }
+PLAN
+runs simple.yaml 0
+is_sql 'SELECT count(*) FROM posts WHERE body IS NOT NULL' 80 'simple: it did its work'
+
+# --- family by family: the server's own actions, circles, the way back to the table, rows without a key, large families,
+# and a child that somebody holds for a while
+
+sql "CREATE TABLE a (id int PRIMARY KEY, g text, n int, up int REFERENCES a ON DELETE CASCADE, late boolean);
+     CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE, c int);
+     CREATE TABLE c (id int PRIMARY KEY, b int REFERENCES b ON DELETE CASCADE);
+     ALTER TABLE b ADD FOREIGN KEY (c) REFERENCES c ON DELETE SET NULL;
+     CREATE TABLE d (b int REFERENCES b, what text);
+     CREATE TABLE e (id int PRIMARY KEY, a int REFERENCES a ON DELETE SET NULL);
+     CREATE TABLE f (a int REFERENCES a) PARTITION BY RANGE (a);
+     CREATE TABLE f_1 PARTITION OF f FOR VALUES FROM (0) TO (1000);
+     CREATE TABLE s (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE);
+     CREATE INDEX ON a (up); CREATE INDEX ON b (a); CREATE INDEX ON b (c); CREATE INDEX ON c (b); CREATE INDEX ON d (b);
+     CREATE INDEX ON e (a); CREATE INDEX ON f (a); CREATE INDEX ON s (a);
+     INSERT INTO a SELECT n, 'g' || n % 50, n FROM generate_series(1, 200) n;
+     UPDATE a SET up = 150 WHERE id IN (7, 151);
+     INSERT INTO b SELECT n, n FROM generate_series(1, 200) n;
+     INSERT INTO b SELECT 1000 + n, 100 FROM generate_series(1, 100) n;
+     INSERT INTO c SELECT id, id FROM b; UPDATE b SET c = id WHERE id % 3 = 0;
+     INSERT INTO d SELECT id, 'd' FROM b; INSERT INTO d SELECT 1007, 'more' FROM generate_series(1, 100);
+     INSERT INTO e SELECT n, n FROM generate_series(1, 200) n;
+     INSERT INTO e SELECT 1000 + n, 101 FROM generate_series(1, 100) n;
+     INSERT INTO f SELECT n FROM generate_series(1, 200) n; INSERT INTO f SELECT 102 FROM generate_series(1, 100)"
+plan deep.yaml <<'PLAN'
+plan: deep
+table: a
+batch: { size: 10, min: 5, max: 20, pause: 0ms }
+locks: { lock_timeout: 20ms, retries: 2 }
+steps:
+  - discover: { children: { a.up: delete, b.a: delete, c.b: delete, b.c: set-null, d.b: delete, e.a: set-null, f.a: delete, s.a: stop } }
+  - track: { duplicates: [g], keep: { order_by: "n % 7, n" } }
+  - sql: { run: "UPDATE a SET n = 0 WHERE id = 180" }
+  - delete-children
+  - delete
+PLAN
+# Rows that another session holds until they have been left for the last pass: a child of one, and one that goes itself.
+{
+    echo 'BEGIN; SELECT id FROM b WHERE id = 120 FOR UPDATE; SELECT id FROM a WHERE id IN (30, 80, 130) FOR UPDATE;'
+    until [ -e "$work/go" ]; do sleep 0.1; done
+} | psql -XAtq >"$work/locked" &
+until [ "$(wc -l <"$work/locked")" = 4 ]; do sleep 0.1; done
+pgw explain deep.yaml
+is "$code" 0 'deep.yaml: explain' || diag "$all"
+pgw_start run deep.yaml
+eventually "SELECT count(*) > 1 AND bool_or(id = 120) FROM pgwinnow.track_$(sql 'SELECT max(run) + 1 FROM pgwinnow.runs') WHERE outcome = 'contested'" t 60 2>/dev/null
+touch "$work/go"
+pgw_end
+wait
+is "$code" 0 'deep.yaml: run' || diag "$all"
+is_sql 'SELECT count(*) FROM a' 52 'deep.yaml: it did its work, but for a row that changed and one above a survivor'
+
+# The same where the server has no actions of its own. The first COMMIT seems to fail: the checkpoint is read again.
+sql "CREATE TABLE p (id int PRIMARY KEY, gone boolean); CREATE TABLE q (id int PRIMARY KEY, p int REFERENCES p);
+     CREATE INDEX ON q (p); INSERT INTO p SELECT n, n < 30 FROM generate_series(1, 40) n;
+     INSERT INTO q SELECT n, CASE WHEN n > 40 THEN 7 ELSE n END FROM generate_series(1, 200) n;
+     CREATE SEQUENCE pgwinnow.once;
+     CREATE FUNCTION pgwinnow.once() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+         IF nextval(''pgwinnow.once'') = 1 THEN RAISE unique_violation; END IF; RETURN NEW; END';
+     CREATE TRIGGER once BEFORE INSERT ON pgwinnow.batches FOR EACH ROW EXECUTE FUNCTION pgwinnow.once()"
+plan large.yaml <<'PLAN'
+plan: large
+table: p
+batch: { size: 10, min: 5, max: 20, pause: 0ms }
+steps:
+  - discover: { children: { q.p: delete } }
+  - track: { where: gone }
+  - delete-children
+  - delete
+PLAN
+runs large.yaml 0
+is_sql 'SELECT count(*), (SELECT count(*) FROM q) FROM p' '11|11' 'large.yaml: it did its work'
+sql 'DROP TRIGGER once ON pgwinnow.batches'
+
+# Two tables that refer to each other, and rows of each that go: in one statement. No survivors; a table that must be empty
+# is not.
+sql "CREATE TABLE x (id int PRIMARY KEY, y int, gone boolean DEFAULT false); CREATE TABLE y (id int PRIMARY KEY, x int REFERENCES x);
+     CREATE TABLE z (id int PRIMARY KEY, y int REFERENCES y ON DELETE CASCADE);
+     ALTER TABLE x ADD FOREIGN KEY (y) REFERENCES y;
+     CREATE INDEX ON x (y); CREATE INDEX ON y (x); CREATE INDEX ON z (y);
+     INSERT INTO x SELECT n, NULL, n % 4 = 0 FROM generate_series(1, 40) n; INSERT INTO y SELECT n, n FROM generate_series(1, 40) n;
+     UPDATE x SET y = id; INSERT INTO z VALUES (1, 4)"
+plan circle.yaml <<'PLAN'
+plan: circle
+table: x
+steps:
+  - discover: { children: { y.x: delete, x.y: delete, z.y: stop } }
+  - track: { where: gone }
+  - sql: { run: UPDATE x SET gone = false WHERE id = 8 }
+  - delete-children
+  - delete
+PLAN
+runs circle.yaml 3
+sql 'DELETE FROM z'
+runs circle.yaml 0
+is_sql 'SELECT count(*) FROM x' 31 'circle.yaml: it did its work'
+
+plan query.yaml <<'PLAN'
+plan: query
+table: x
+steps:
+  - discover: { children: { y.x: delete, x.y: delete, z.y: stop } }
+  - track: { query: SELECT id FROM x WHERE id < 4 }
+  - sql: { run: UPDATE x SET gone = true WHERE id = 2 }
+  - delete-children
+  - delete
+PLAN
+runs query.yaml 0
+is_sql 'SELECT count(*) FROM x' 29 'query.yaml: it did its work'
+
+# --- indexes of partitioned tables; back to track
+
+sql "CREATE TABLE m (id int, d int, k text, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
+     CREATE TABLE m_1 PARTITION OF m FOR VALUES FROM (0) TO (10); CREATE TABLE m_2 PARTITION OF m FOR VALUES FROM (10) TO (20);
+     INSERT INTO m SELECT n, n % 20, 'k' || n / 2 % 20 FROM generate_series(1, 100) n; CREATE INDEX m_old ON m (d)"
+plan parts.yaml <<'PLAN'
+plan: parts
+table: m
+steps:
+  - discover
+  - track: { duplicates: [d, k], keep: { last: id } }
+  - sql: { run: "INSERT INTO m SELECT 1000, 1, k FROM m WHERE d = 1 AND id < 1000 AND NOT EXISTS (SELECT FROM m WHERE id = 1000) LIMIT 1" }
+  - delete-children
+  - delete
+  - index: { name: m_k, unique: [d, k text_ops], replaces: m_old }
+PLAN
+runs parts.yaml 0
+runs parts.yaml 0
+
+# --- reading, cleaning, and what cannot be
+
+plan wrong.yaml <<'PLAN'
+plan: wrong
+table: listing
+steps: [discover]
+PLAN
+runs wrong.yaml 2
+plan wrong.yaml <<'PLAN'
+plan: wrong
+table: x
+steps:
+  - discover: { children: { "*": stop } }
+  - track: { where: gone AND no_such_column }
+PLAN
+runs wrong.yaml 2
+plan slow.yaml <<'PLAN'
+plan: slow
+table: x
+steps:
+  - sql: { run: SELECT pg_sleep(4) }
+  - index: { name: x_gone, columns: [gone] }
+PLAN
+rm "$work/go"
+{
+    echo 'BEGIN; LOCK TABLE x IN ROW EXCLUSIVE MODE;'
+    until [ -e "$work/go" ]; do sleep 0.1; done
+} | psql -XAtq &
+pgw_start run slow.yaml
+eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'" 1
+(cd "$work" && exec "$PGWINNOW" run slow.yaml) >/dev/null 2>&1
+is $? 4 'a second runner is told that the first is there'
+until grep -q 'execute.*COALESCE(i.phase' "$PGW_SERVER_LOG" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+(cd "$work" && exec "$PGWINNOW" status slow) >/dev/null 2>&1
+is $? 0 'status of a run that waits'
+touch "$work/go"
+pgw_end
+wait
+is "$code" 0 'slow.yaml: run' || diag "$all"
+pgw history
+is "$code" 0 'history' || diag "$all"
+sql "CREATE INDEX left_behind ON x (gone); INSERT INTO pgwinnow.objects SELECT run, 'index', 'public', 'left_behind' FROM pgwinnow.runs WHERE plan = 'slow'"
+pgw clean --yes
+is "$code" 0 'clean' || diag "$all"
+# One that fails: there is a lock on what it drops.
+pgw run --fresh circle.yaml
+{
+    echo "BEGIN; SELECT count(*) FROM pgwinnow.track_$(sql 'SELECT max(run) FROM pgwinnow.runs');"
+    sleep 4
+} | psql -XAtq >/dev/null &
+sleep 0.5
+pgw clean --yes
+wait
+isnt "$code" 0 'clean of a table that somebody reads'
+
+# --- what the server says
+
+# Put into other statements; never sent alone.
+parts='engine/explain.sql:closure_step steps/track.sql:rows_duplicates steps/track.sql:rows_where steps/track.sql:rows_query
+    work/closure.sql:family_parents work/closure.sql:circle_link work/family.sql:link_delete work/family.sql:link_set_null
+    work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
+    work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
+    work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
+    work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
+    work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
+# Described by the server and never run: the plan's own text.
+described='database/expressions.sql:describe_expression steps/backfill_job.sql:insert_trial steps/backfill_job.sql:update_trial
+    steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition'
+# For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
+others=''
+[ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns' || others+=' database/foreign.sql:foreign_columns_14'
+[ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
+
+[ -z "${STATEMENTS_LOG:-}" ] || cp "$PGW_SERVER_LOG" "$STATEMENTS_LOG"
+(cd "$root" && awk -v parts="${parts//$'\n'/ }" -f tests/db/statements.awk runner/*/*.sql "$PGW_SERVER_LOG") >"$work/seen"
+is "$(grep -c ' executed$\| parsed$\| never$' "$work/seen")" "$(cat "$root"/runner/*/*.sql | grep -c '^-- name:')" 'every statement is looked for'
+while read -r name how rest; do
+    case $name in
+    error) [[ $rest == *no_such_column* ]] || ok 1 "no error $how $rest" ;;
+    *) case " $(echo $others) " in *" $name "*) continue ;; esac
+       case " $(echo $described) " in *" $name "*) isnt "$how" never "PostgreSQL $version takes $name" ;;
+       *) is "$how" executed "PostgreSQL $version does $name" ;;
+       esac ;;
+    esac
+done <"$work/seen"
+done_testing
