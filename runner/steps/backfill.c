@@ -197,6 +197,8 @@ static void finish(struct whole *whole, struct arena *arena, struct error *error
 }
 
 static void backfill_run(struct run *run, size_t index, struct error *error) {
+    trial_again(run, index, error);
+    if (failed(error)) return;
     struct backfill_job *job = run->steps[index].own;
     make_work(run, index, error);
     if (!failed(error)) read_work(run, index, job, error);
@@ -212,11 +214,14 @@ static void backfill_run(struct run *run, size_t index, struct error *error) {
 static void backfill_explain(struct run *run, size_t index, struct explanation *explanation, struct error *error) {
     struct backfill_job *job = run->steps[index].own;
     struct arena *arena = explanation->arena;
+    if (!job || job->open) {
+        text_add(&explanation->said, "what it does is known when the `sql` step before has run\n");
+        return;
+    }
     text_addf(&explanation->said, "%s %s", job->inserts ? "inserts into" : "changes rows of", job->target->shown);
     if (job->estimate >= 0)
         text_addf(&explanation->said, ", about %s rows by the planner", text_count(arena, job->estimate));
     text_add(&explanation->said, ": written down once, then in batches, each row looked at again\n");
-    if (!job->count) return;
     struct bindings b = bindings_of(run, index, arena);
     const struct sql *fill = job->inserts ? &sql_fill_with_rows : &sql_fill_with_keys;
     const char *text = sql_expand(arena, fill, b.items, error);

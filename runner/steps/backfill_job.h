@@ -19,9 +19,11 @@ struct backfill_job {
     const struct backfill_options *options;
     const struct table *target;
     bool inserts;
-    struct column *columns;    /* of the work table: those of `select`, of the target's types; or the key, as pgwinnow_k1.. */
+    bool open;                 /* it names what a step before has yet to make: nothing below is complete */
+    struct column *columns;    /* of the work table: those of `select` in the target's types, or pgwinnow_k1.. */
     size_t count;
     unsigned *types;           /* of the columns of `select` */
+    bool *steady;              /* inserts: computed again it is the same; rows are compared by these */
     bool *nullable;            /* inserts: the work table holds a NULL in it */
     const char *assignments;   /* updates: "a" = (...), "b" = (...) */
     int64_t estimate;          /* rows, by the planner; -1: not known */

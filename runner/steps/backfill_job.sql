@@ -9,7 +9,7 @@ UPDATE :from AS :"name" SET :assignments WHERE (:where
 )
 
 -- name: plan_of_select
-EXPLAIN (FORMAT json) (:select
+EXPLAIN (VERBOSE, FORMAT json) (:select
 )
 
 -- name: plan_of_update

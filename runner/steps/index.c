@@ -52,6 +52,7 @@ static const struct option index_option_table[] = {
 
 struct index_job {
     const struct index_options *options;
+    bool open; /* it names what a step before has yet to make */
     struct index_wish wish;
 };
 
@@ -109,17 +110,18 @@ static void index_check(const struct plan *plan, size_t index, struct problems *
 
 /* --- what the catalog tells --- */
 
-static void check_elements(struct run *run, size_t index, const struct index_job *job, struct problems *problems,
+static void check_elements(struct run *run, size_t index, struct index_job *job, struct problems *problems,
                            struct error *error) {
     const struct index_options *o = job->options;
     for (size_t i = 0; i < job->wish.count; i++) {
         const struct index_element *e = &job->wish.elements[i];
         struct sql_text text = {arena_printf(run->arena, "%s %s", e->expression, e->collate), e->place};
-        trial_expression(run, index, job->wish.table, &text, o->unique.count ? "unique" : "columns", problems, error);
+        const char *key = o->unique.count ? "unique" : "columns";
+        if (!trial_expression(run, index, job->wish.table, &text, key, problems, error)) job->open = true;
     }
-    trial_condition(run, index, job->wish.table, &o->where, "where", problems, error);
+    if (!trial_condition(run, index, job->wish.table, &o->where, "where", problems, error)) job->open = true;
     for (size_t i = 0; i < o->include.count; i++)
-        if (!table_column(job->wish.table, o->include.items[i].name))
+        if (!table_column(job->wish.table, o->include.items[i].name) && !trial_is_early(run, index))
             problem_add(problems, o->include.items[i].place, NULL, "%s has no column %s", job->wish.table->shown,
                         o->include.items[i].name);
 }
@@ -168,11 +170,12 @@ static void check_rights(struct run *run, size_t index, const struct index_job *
     const struct table *table = job->wish.table;
     struct place place = run->plan->steps[index].place;
     if (!table->owned)
-        problem_add(problems, place,
-                    arena_printf(run->arena, "run as %s, or: GRANT %s TO %s;", table->owner,
-                                 sql_identifier(run->arena, table->owner),
-                                 sql_identifier(run->arena, slot_user(run->desk))),
-                    "only the owner of %s, %s, can build an index on it", table->shown, table->owner);
+        trial_lacks(
+            run, place, problems,
+            arena_printf(run->arena, "GRANT %s TO %s; -- only its owner builds an index on %s",
+                         sql_identifier(run->arena, table->owner), sql_identifier(run->arena, slot_user(run->desk)),
+                         table->shown),
+            arena_printf(run->arena, "only the owner of %s, %s, can build an index on it", table->shown, table->owner));
     if (job->wish.nulls_not_distinct && slot_server_version(run->desk) < NULLS_NOT_DISTINCT_VERSION)
         problem_add(problems, place, "leave it out, or index coalesce() of the columns",
                     "'nulls_not_distinct' needs PostgreSQL 15; this server is %d",
@@ -181,7 +184,7 @@ static void check_rights(struct run *run, size_t index, const struct index_job *
 
 static void index_compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     const struct index_options *o = options_of(run->plan, index);
-    struct table *table = o->table.name ? trial_table(run, &o->table, problems, error) : run->table;
+    struct table *table = trial_table(run, index, &o->table, problems, error);
     if (!table || failed(error)) return;
     struct index_job *job = arena_alloc(run->arena, sizeof *job);
     job->options = o;
@@ -199,7 +202,7 @@ static void index_compile(struct run *run, size_t index, struct problems *proble
     check_elements(run, index, job, problems, error);
     check_partitioned(run, job, problems, error);
     check_replaced(run, job, problems, error);
-    trial_settings(run, &o->settings, problems, error);
+    trial_settings(run, index, &o->settings, problems, error);
     run->steps[index].own = job;
 }
 
@@ -324,8 +327,9 @@ static const char *stand(struct direct *direct, size_t index, const struct index
 }
 
 static void index_run(struct run *run, size_t index, struct error *error) {
+    trial_again(run, index, error);
     const struct index_job *job = run->steps[index].own;
-    struct direct *direct = direct_open(run, index, &job->options->settings, error);
+    struct direct *direct = direct_open(run, index, &options_of(run->plan, index)->settings, error);
     if (!direct) return;
     const char *name = stand(direct, index, job, error);
     if (name) {
@@ -357,6 +361,10 @@ static void explain_follow_ups(const struct index_job *job, struct explanation *
 
 static void index_explain(struct run *run, size_t index, struct explanation *explanation, struct error *error) {
     const struct index_job *job = run->steps[index].own;
+    if (!job || job->open) {
+        text_add(&explanation->said, "what it does is known when the `sql` step before has run\n");
+        return;
+    }
     const struct index_wish *wish = &job->wish;
     const char *twin = index_twin(run->desk, run->arena, wish, error);
     if (twin) {

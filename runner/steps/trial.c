@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "sql/steps/trial.sql.h"
+#include "work/session.h"
 
 struct trial {
     struct run *run;
@@ -14,10 +15,13 @@ struct trial {
     struct error own;
 };
 
+bool trial_is_early(const struct run *run, size_t step) {
+    return run->steps[step].shown->state != STEP_RUNNING && plan_step_before(run->plan, step, "sql");
+}
+
 static struct trial begin(struct run *run, size_t step, struct place place, const char *key, struct problems *problems,
                           struct error *error) {
-    struct trial trial = {
-        run, place, key, plan_step_before(run->plan, step, "sql") != NULL, problems, error, error_new(run->arena)};
+    struct trial trial = {run, place, key, trial_is_early(run, step), problems, error, error_new(run->arena)};
     if (slot_in_transaction(run->desk))
         ask(run->desk, run->arena, &(struct statement){.about = "beginning a trial", .text = sql_save.text}, error);
     return trial;
@@ -76,35 +80,63 @@ struct column *trial_expression(struct run *run, size_t step, const struct table
     return column;
 }
 
-void trial_condition(struct run *run, size_t step, const struct table *table, const struct sql_text *sql,
+bool trial_condition(struct run *run, size_t step, const struct table *table, const struct sql_text *sql,
                      const char *key, struct problems *problems, struct error *error) {
-    if (!sql->text) return;
+    if (!sql->text) return true;
     const struct binding bindings[] = {
         {"from", table->from}, {"name", table->name}, {"condition", sql->text}, {NULL, NULL}};
     const char *text = sql_expand(run->arena, &sql_condition, bindings, error);
-    if (text) trial_statement(run, step, sql, key, text, problems, error);
+    return text && trial_statement(run, step, sql, key, text, problems, error);
 }
 
-void trial_settings(struct run *run, const struct entries *settings, struct problems *problems, struct error *error) {
+void trial_settings(struct run *run, size_t step, const struct entries *settings, struct problems *problems,
+                    struct error *error) {
     for (size_t i = 0; i < settings->count && !failed(error); i++) {
         const struct entry *entry = &settings->items[i];
         const char *values[] = {entry->key, entry->value.text};
-        struct trial trial = begin(run, 0, entry->key_place, "settings", problems, error);
+        struct trial trial = begin(run, step, entry->key_place, "settings", problems, error);
         if (!failed(error))
             ask(run->desk, run->arena, &(struct statement){"the server says", sql_setting.text, values, 2}, &trial.own);
         end(&trial);
     }
 }
 
-struct table *trial_table(struct run *run, const struct name *name, struct problems *problems, struct error *error) {
+/* While its step runs the plan's table is read anew: a `sql` step may have given it a column. */
+static struct table *plan_table(struct run *run, size_t step, struct error *error) {
+    if (run->steps[step].shown->state != STEP_RUNNING) return run->table;
+    return catalog_table_by_oid(run->desk, run->arena, run->table->oid, error);
+}
+
+struct table *trial_table(struct run *run, size_t step, const struct name *name, struct problems *problems,
+                          struct error *error) {
     if (failed(error)) return NULL;
-    struct trial trial = begin(run, 0, name->place, "table", problems, error);
+    if (!name->name) return plan_table(run, step, error);
+    struct trial trial = begin(run, step, name->place, "table", problems, error);
     struct name bare = {.schema = name->schema, .name = name->name};
     struct table *table = failed(error) ? NULL : catalog_table(run->desk, run->arena, &bare, &trial.own);
     if (failed(&trial.own) && trial.own.fault == FAULT_USAGE) {
-        problem_add(problems, name->place, trial.own.hint, "%s", trial.own.message);
+        if (!trial.lenient) problem_add(problems, name->place, trial.own.hint, "%s", trial.own.message);
         error_clear(&trial.own);
     }
     end(&trial);
     return table;
+}
+
+void trial_lacks(struct run *run, struct place place, struct problems *problems, const char *remedy, const char *what) {
+    const char *before = run->missing_rights;
+    if (!run->explaining)
+        problem_add(problems, place, remedy, "%s", what);
+    else
+        run->missing_rights = before ? arena_printf(run->arena, "%s\n%s", before, remedy) : remedy;
+}
+
+void trial_again(struct run *run, size_t step, struct error *error) {
+    if (failed(error) || !plan_step_before(run->plan, step, "sql")) return;
+    struct problems problems = problems_new(run->arena);
+    struct session session = session_for(run, step, run->arena);
+    session.read_only = true;
+    session_begin(run->desk, run->arena, &session, error);
+    if (!failed(error)) run->plan->steps[step].step->compile(run, step, &problems, error);
+    session_end(run->desk, run->arena, error);
+    if (!failed(error)) problems_fail(&problems, error, FAULT_USAGE);
 }

@@ -2,7 +2,8 @@
  * What the server says of a plan's SQL before the run begins: it is parsed and described, never run, and what is
  * wrong with it becomes a problem at its place in the plan.
  *
- * Names that are not there (yet) are no problem behind a `sql` step, which may make them.
+ * Behind a `sql` step, which may make what is not there yet, missing names are let pass; what depends on them stays
+ * open, and the step compiles again when its turn comes.
  */
 #pragma once
 #include "plan/problem.h"
@@ -20,12 +21,22 @@ struct rows *trial_plan(struct run *, size_t step, const struct sql_text *sql, c
 struct column *trial_expression(struct run *, size_t step, const struct table *, const struct sql_text *,
                                 const char *key, struct problems *, struct error *);
 
-/* A condition over a table's row. */
-void trial_condition(struct run *, size_t step, const struct table *, const struct sql_text *, const char *key,
+/* A condition over a table's row; true when there is none or the server takes it. */
+bool trial_condition(struct run *, size_t step, const struct table *, const struct sql_text *, const char *key,
                      struct problems *, struct error *);
 
 /* Settings of the server that a step wants for its session. */
-void trial_settings(struct run *, const struct entries *, struct problems *, struct error *);
+void trial_settings(struct run *, size_t step, const struct entries *, struct problems *, struct error *);
 
-/* The table that a step names; NULL and a problem when there is none. */
-struct table *trial_table(struct run *, const struct name *, struct problems *, struct error *);
+/* The table that a step names, or the plan's; NULL and a problem when there is none (or let pass). */
+struct table *trial_table(struct run *, size_t step, const struct name *, struct problems *, struct error *);
+
+/* A right that the role lacks: a problem for a run; explain, which people call with a role that may only read,
+ * lists what would be needed (`remedy`, a line). */
+void trial_lacks(struct run *, struct place, struct problems *, const char *remedy, const char *what);
+
+/* What is missing now may be made by a step before. */
+bool trial_is_early(const struct run *, size_t step);
+
+/* For run(): behind a `sql` step compiles again, in earnest now. */
+void trial_again(struct run *, size_t step, struct error *);

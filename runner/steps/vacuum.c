@@ -80,18 +80,20 @@ static void vacuum_compile(struct run *run, size_t index, struct problems *probl
     struct vacuum_job *named = arena_alloc(run->arena, sizeof *named);
     run->steps[index].own = named;
     for (size_t i = 0; i < o->tables.count; i++) {
-        struct table *table = trial_table(run, &o->tables.items[i], problems, error);
+        struct table *table = trial_table(run, index, &o->tables.items[i], problems, error);
         if (table) add(run->arena, named, table);
     }
     struct vacuum_job job = touched(run, index);
     struct rows *rows = lacking(run, &job, error);
-    for (int i = 0; rows && i < rows_count(rows); i++)
-        problem_add(problems, run->plan->steps[index].place,
-                    arena_printf(run->arena,
-                                 "let %s (or the database's owner) run the plan, or name the `tables` that it may "
-                                 "vacuum; PostgreSQL 17 has GRANT MAINTAIN",
-                                 rows_text(rows, i, 1)),
-                    "this role may not VACUUM %s: the server would skip it with a warning", rows_text(rows, i, 0));
+    const char *user = sql_identifier(run->arena, slot_user(run->desk));
+    for (int i = 0; rows && i < rows_count(rows); i++) {
+        const char *table = rows_text(rows, i, 0), *owner = sql_identifier(run->arena, rows_text(rows, i, 1));
+        trial_lacks(
+            run, run->plan->steps[index].place, problems,
+            arena_printf(run->arena, "GRANT %s TO %s; -- VACUUM of %s: its owner, the database's, or (17) MAINTAIN",
+                         owner, user, table),
+            arena_printf(run->arena, "this role may not VACUUM %s: the server would skip it with a warning", table));
+    }
 }
 
 static const char *parallel_text(struct arena *arena, int64_t workers) {
@@ -162,6 +164,7 @@ static void vacuum_table(struct direct *direct, const struct vacuum_options *o, 
 
 static void vacuum_run(struct run *run, size_t index, struct error *error) {
     const struct vacuum_options *o = options_of(run, index);
+    trial_again(run, index, error);
     struct direct *direct = direct_open(run, index, NULL, error);
     if (!direct) return;
     struct vacuum_job job = touched(run, index);

@@ -65,6 +65,39 @@ backfill '      into: sums
 is "$code" 0 'rounded values, NULLs, another collation, an expression that no index finds'
 is_sql 'SELECT count(*), sum(v) = (SELECT sum((n / 7)::numeric(5,1)) FROM l) FROM sums' '1980|t' 'all are there'
 
+# Columns that are another each time they are computed: rows are found again by the others.
+sql "CREATE TABLE stamps (l int, at timestamptz NOT NULL, u uuid, r float8, day date, kind text)"
+stamps() { backfill "      into: stamps
+      select: SELECT $1 FROM l, (VALUES ('a'), ('b')) v(k) WHERE l.id <= 100 AND l.id < extract(epoch FROM now()) AND NOT EXISTS (SELECT FROM stamps s WHERE s.l = l.id AND s.kind = k)"; }
+stamps 'l.id AS l, now() AS at, gen_random_uuid() AS u, random() AS r, CURRENT_DATE AS day, k AS kind'
+is "$code" 0 'now(), random() and their kind'
+is_sql 'SELECT count(*), count(DISTINCT (l, kind)), count(DISTINCT u) FROM stamps' '200|200|200' 'do not keep rows from being found again'
+sql 'TRUNCATE stamps'
+backfill '      into: stamps
+      select: WITH x AS MATERIALIZED (SELECT l.id AS l, now() AS at FROM l) SELECT x.l, x.at FROM x WHERE NOT EXISTS (SELECT FROM stamps s WHERE s.l = x.l)'
+is "$code" 2 'a WITH that hides which column is which: refused'
+like "$all" 'another each time' 'and says why'
+backfill '      into: stamps
+      select: WITH x AS MATERIALIZED (SELECT l.id AS l FROM l WHERE id < 1000) SELECT x.l, now() AS at FROM x WHERE NOT EXISTS (SELECT FROM stamps s WHERE s.l = x.l)'
+is "$code" 0 'one that does not: taken'
+is_sql 'SELECT count(*), count(DISTINCT l) FROM stamps' '999|999' 'and done'
+backfill '      into: stamps
+      select: SELECT now() AS at'
+is "$code" 2 'a row of nothing else: refused'
+
+# What a sql step makes is known to the steps behind it.
+printf 'plan: fill\ntable: l\nsteps:\n  - sql: { run: "ALTER TABLE l ADD COLUMN shout text" }\n  - backfill: { set: { shout: "upper(title)" }, where: shout IS NULL }\n  - index: { name: l_shout, unique: [shout], where: shout IS NOT NULL }\n  - sql: { as: more, run: "CREATE TABLE made (k int PRIMARY KEY, s text)" }\n  - backfill: { as: filled, into: made, select: "SELECT id AS k, shout AS s FROM l WHERE NOT EXISTS (SELECT FROM made WHERE k = id)" }\n  - index: { as: made, table: made, name: made_s, columns: [s] }\n  - vacuum: { tables: [made] }\n' | plan
+pgw explain plan.yaml
+is "$code" 0 'a plan that makes what it uses can be explained'
+pgw run --fresh plan.yaml
+is "$code" 0 'and runs'
+is_sql "SELECT count(*), bool_and(s = upper(title)) FROM l JOIN made ON k = id" '1980|t' 'all of it'
+sql 'ALTER TABLE l DROP shout; DROP TABLE made'
+printf 'plan: fill\ntable: l\nsteps:\n  - sql: { run: "ALTER TABLE l ADD COLUMN shout text" }\n  - backfill: { set: { shuot: "upper(title)" } }\n' | plan
+pgw run --fresh plan.yaml
+is "$code" 2 'a name that nobody makes is refused when its step comes'
+like "$all" 'did you mean shout' 'with its place'
+
 # on_conflict
 sql "CREATE TABLE u (k int PRIMARY KEY, v int); INSERT INTO u VALUES (5, 0)"
 backfill '      into: u
@@ -147,4 +180,12 @@ is "$code" 0 'two hundred thousand rows'
 is_sql 'SELECT count(*), count(DISTINCT big) FROM kids' '200000|200000' 'are inserted'
 eventually "SELECT sum(n_tup_ins) FROM pg_stat_user_tables WHERE relname = 'kids'" 200000
 is "$(sql "SELECT sum(seq_tup_read) - $before <= 400000 FROM pg_stat_user_tables WHERE relname IN ('big', 'kids')")" t 'each table is read once, when the work table is made'
+# Where rows cannot be found one by one, the SELECT is computed once a batch and not once a row.
+sql "CREATE TABLE src (v text); CREATE TABLE dst (k text); INSERT INTO src SELECT 'V' || i FROM generate_series(1, 5000) i; ANALYZE src"
+printf 'plan: fill\ntable: l\nsteps:\n  - backfill:\n      into: dst\n      select: SELECT lower(v) AS k FROM src WHERE NOT EXISTS (SELECT FROM dst WHERE k = lower(v))\n' | plan
+pgw run --fresh plan.yaml
+is "$code" 0 'rows that no index finds'
+is_sql 'SELECT count(*), count(DISTINCT k) FROM dst' '5000|5000' 'are inserted'
+eventually "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'dst'" 5000
+is "$(sql "SELECT sum(seq_tup_read) BETWEEN 10000 AND 100000 FROM pg_stat_user_tables WHERE relname IN ('src', 'dst')")" t 'each table is read a few times, not once a row'
 done_testing
