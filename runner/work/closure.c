@@ -83,7 +83,9 @@ static void queue_close(struct batch *batch, const struct edge *edge) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
     const struct node *child = edge->child;
-    const char *values[] = {batch_number(batch, t->round), batch_number(batch, family_bound(batch) - t->closed + 1)};
+    /* The bound may have shrunk since the range was cut: then one row below is too many already. */
+    int64_t left = family_bound(batch) > t->closed ? family_bound(batch) - t->closed : 0;
+    const char *values[] = {batch_number(batch, t->round), batch_number(batch, left + 1)};
     struct bindings b = {0};
     bind_edge(&b, batch, edge, "f.round = $1::int");
     bind(&b, "not_in_family", not_in_family(batch, edge));
