@@ -1,12 +1,13 @@
 # Which statements of the .sql files did a server accept? For statements.t.
 #
-#   awk -v parts='FILE:NAME ...' -v described='FILE:NAME ...' -f statements.awk runner/*/*.sql SERVER-LOG
+#   awk -v parts='FILE:NAME ...' -f statements.awk runner/*/*.sql SERVER-LOG
 #
 # The log is that of a server with log_min_duration_statement=0, so it holds what was done to its end, and with
-# log_line_prefix='@@|%e|%a|'. A line of the log belongs to the statement whose whole text it is, any text standing where the
-# statement has placeholders; of several such statements, to the one with the most text of its own. Parts, which are put
-# into other statements, need only be found within one. Prints `FILE:NAME executed|parsed|never`, and `error SQLSTATE TEXT`
-# for each error that a server of the wrong version, or a slip in a statement, would give: all of class 42.
+# log_line_prefix='@@|%e|%a|'. A line of the log belongs to the statement whose whole text it is, any text standing
+# where the statement has placeholders; of several such statements, to the one with the most text of its own. Parts,
+# which are put into other statements, need only be found within one. Prints `FILE:NAME executed|parsed|never`, and
+# `error SQLSTATE TEXT` for each error that a server of the wrong version, or a slip in a statement, would give: all
+# of class 42.
 
 # Cuts the text of statement s into the pieces between its placeholders. Quotes, casts and comments hold none.
 function cut(s, text,    i, c, rest, piece) {

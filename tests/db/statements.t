@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every statement in runner/*/*.sql is accepted by the server at hand: plans make the program send them all, and the
-# server's own log says which ones it did to the end. A statement that no plan here reaches fails the test, and so does an
-# error of class 42, which is a slip in a statement or a catalog that this version does not have.
+# server's own log says which ones it did to the end. A statement that no plan here reaches fails the test, and so does
+# an error of class 42, which is a slip in a statement or a catalog that this version does not have.
 #
 #   STATEMENTS_LOG=FILE tests/with-postgres tests/db/statements.t      keeps the server's log
 . "$(dirname "$0")/lib.sh"
@@ -19,6 +19,17 @@ runs() {
     pgw run "$1"
     is "$code" "$2" "$1: run" || diag "$all"
 }
+
+# holds SQL: another session does it and stays in its transaction until `lets_go`
+holds() {
+    rm -f "$work/go" "$work/held"
+    {
+        printf '%s\n' "BEGIN; $1;" "\\! touch '$work/held'"
+        until [ -e "$work/go" ]; do sleep 0.1; done
+    } | psql -XAtq >/dev/null &
+    until [ -e "$work/held" ]; do sleep 0.1; done
+}
+lets_go() { touch "$work/go"; }
 
 # --- whole families in one statement; indexes for the time of a run; vacuum, backfill, check, sql
 
@@ -89,16 +100,13 @@ steps:
   - delete
 PLAN
 # Rows that another session holds until they have been left for the last pass: a child of one, and one that goes itself.
-{
-    echo 'BEGIN; SELECT id FROM b WHERE id = 120 FOR UPDATE; SELECT id FROM a WHERE id IN (30, 80, 130) FOR UPDATE;'
-    until [ -e "$work/go" ]; do sleep 0.1; done
-} | psql -XAtq >"$work/locked" &
-until [ "$(wc -l <"$work/locked")" = 4 ]; do sleep 0.1; done
+holds 'SELECT id FROM b WHERE id = 120 FOR UPDATE; SELECT id FROM a WHERE id IN (30, 80, 130) FOR UPDATE'
 pgw explain deep.yaml
 is "$code" 0 'deep.yaml: explain' || diag "$all"
 pgw_start run deep.yaml
-eventually "SELECT count(*) > 1 AND bool_or(id = 120) FROM pgwinnow.track_$(sql 'SELECT max(run) + 1 FROM pgwinnow.runs') WHERE outcome = 'contested'" t 60 2>/dev/null
-touch "$work/go"
+track=pgwinnow.track_$(sql 'SELECT max(run) + 1 FROM pgwinnow.runs')
+eventually "SELECT count(*) > 1 AND bool_or(id = 120) FROM $track WHERE outcome = 'contested'" t 60 2>/dev/null
+lets_go
 pgw_end
 wait
 is "$code" 0 'deep.yaml: run' || diag "$all"
@@ -204,19 +212,16 @@ steps:
   - sql: { run: SELECT pg_sleep(4) }
   - index: { name: x_gone, columns: [gone] }
 PLAN
-rm "$work/go"
-{
-    echo 'BEGIN; LOCK TABLE x IN ROW EXCLUSIVE MODE;'
-    until [ -e "$work/go" ]; do sleep 0.1; done
-} | psql -XAtq &
+holds 'LOCK TABLE x IN ROW EXCLUSIVE MODE'
 pgw_start run slow.yaml
 eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'" 1
 (cd "$work" && exec "$PGWINNOW" run slow.yaml) >/dev/null 2>&1
 is $? 4 'a second runner is told that the first is there'
-until grep -q 'execute.*COALESCE(i.phase' "$PGW_SERVER_LOG" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+until=$((SECONDS + 30))
+until grep -q 'execute.*COALESCE(i.phase' "$PGW_SERVER_LOG" || [ $SECONDS -gt $until ]; do sleep 0.2; done
 (cd "$work" && exec "$PGWINNOW" status slow) >/dev/null 2>&1
 is $? 0 'status of a run that waits'
-touch "$work/go"
+lets_go
 pgw_end
 wait
 is "$code" 0 'slow.yaml: run' || diag "$all"
@@ -227,12 +232,9 @@ pgw clean --yes
 is "$code" 0 'clean' || diag "$all"
 # One that fails: there is a lock on what it drops.
 pgw run --fresh circle.yaml
-{
-    echo "BEGIN; SELECT count(*) FROM pgwinnow.track_$(sql 'SELECT max(run) FROM pgwinnow.runs');"
-    sleep 4
-} | psql -XAtq >/dev/null &
-sleep 0.5
+holds "SELECT count(*) FROM pgwinnow.track_$(sql 'SELECT max(run) FROM pgwinnow.runs')"
 pgw clean --yes
+lets_go
 wait
 isnt "$code" 0 'clean of a table that somebody reads'
 
@@ -260,8 +262,8 @@ is "$(grep -c ' executed$\| parsed$\| never$' "$work/seen")" "$(cat "$root"/runn
 while read -r name how rest; do
     case $name in
     error) [[ $rest == *no_such_column* ]] || ok 1 "no error $how $rest" ;;
-    *) case " $(echo $others) " in *" $name "*) continue ;; esac
-       case " $(echo $described) " in *" $name "*) isnt "$how" never "PostgreSQL $version takes $name" ;;
+    *) case " $others " in *" $name "*) continue ;; esac
+       case " ${described//$'\n'/ } " in *" $name "*) isnt "$how" never "PostgreSQL $version takes $name" ;;
        *) is "$how" executed "PostgreSQL $version does $name" ;;
        esac ;;
     esac
