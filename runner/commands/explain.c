@@ -15,7 +15,7 @@ static void explain_run(struct command_line *line, struct arena *arena, struct e
     struct run *run = engine_open(arena, plan, &request, error);
     struct text out = text_new(arena);
     if (!failed(error)) engine_explain(run, &problems, line->json, &out, error);
-    if (failed(error)) return;
+    if (!out.length) return;
     fputs(out.data, stdout);
     line->answered = line->json;
 }

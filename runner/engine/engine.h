@@ -25,5 +25,6 @@ void engine_compile(struct run *, struct problems *, struct error *);
 /* Runs to the end, or as far as it comes; the error says why it ended early. */
 void engine_run(struct run *, const struct request *, struct problems *, struct error *);
 
-/* What the plan would do here. The text for people, or JSON (product: explain --json). Changes nothing: READ ONLY. */
+/* What the plan would do here. The text for people, or JSON (product: explain --json). Changes nothing: READ ONLY.
+ * What a run would refuse is among the problems; then the error is set too, and `out` filled. */
 void engine_explain(struct run *, struct problems *, bool json, struct text *out, struct error *);

@@ -22,7 +22,8 @@ struct found {
 
 /* --- counting --- */
 
-static struct rows *ask_one(struct run *run, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+static struct rows *ask_one(struct run *run, const char *about, const struct sql *sql, const struct bindings *b,
+                            struct error *error) {
     const char *text = sql_expand(run->arena, sql, b->items, error);
     return ask(run->desk, run->arena, &(struct statement){.about = about, .text = text}, error);
 }
@@ -33,10 +34,13 @@ static void count_tracked(struct run *run, struct found *found, struct error *er
     struct text groups = text_new(run->arena);
     for (size_t i = 0; t->survivors && i < run->table->key.count; i++)
         text_addf(&groups, "%spgwinnow_rows.pgwinnow_s%zu", i ? ", " : "", i + 1);
-    bind(&b, "groups", groups.length ? arena_printf(run->arena, "pg_catalog.count(DISTINCT ROW(%s))", groups.data) : "-1");
+    bind(&b, "groups",
+         groups.length ? arena_printf(run->arena, "pg_catalog.count(DISTINCT ROW(%s))", groups.data) : "-1");
     bind(&b, "rows", t->rows);
     bind(&b, "from", run->table->from);
-    struct rows *rows = ask_one(run, arena_printf(run->arena, "counting the rows of %s that would go", run->table->shown), &sql_track_counts, &b, error);
+    struct rows *rows =
+        ask_one(run, arena_printf(run->arena, "counting the rows of %s that would go", run->table->shown),
+                &sql_track_counts, &b, error);
     if (!rows) return;
     found->rows = rows_int(rows, 0, 0);
     found->groups = rows_int(rows, 0, 1);
@@ -68,7 +72,8 @@ static const char *closure_steps(struct run *run, struct error *error) {
         bind(&b, "points", edge_points(run->arena, e, "p", "c"));
         bind(&b, "reaching", reaching(run, e->parent));
         bind(&b, "leaves", edge_leaves(run->arena, e, "p"));
-        text_addf(&steps, "%s%s", steps.length ? "\nUNION ALL\n" : "", sql_expand(run->arena, &sql_closure_step, b.items, error));
+        text_addf(&steps, "%s%s", steps.length ? "\nUNION ALL\n" : "",
+                  sql_expand(run->arena, &sql_closure_step, b.items, error));
     }
     return steps.length ? steps.data : NULL;
 }
@@ -93,22 +98,27 @@ static void explain_steps(struct run *run, struct found *found, struct error *er
 
 /* --- risks --- */
 
-static json_t *risk(const char *code, const char *message) { return json_pack("{s:s, s:s}", "code", code, "message", message); }
+static json_t *risk(const char *code, const char *message) {
+    return json_pack("{s:s, s:s}", "code", code, "message", message);
+}
 
 static void edge_risks(struct run *run, const struct found *found, const struct edge *e, json_t *risks) {
     const char *child = e->child->table->shown, *said = NULL;
     if (!e->reached) return;
     if (!e->indexed) {
         said = arena_printf(run->arena, "%s has no usable index on (%s)%s", child, e->index_columns,
-                            run->missing_index == MISSING_CREATE ? "; one is built for the run" : ": every removed row reads the whole table");
+                            run->missing_index == MISSING_CREATE ? "; one is built for the run"
+                                                                 : ": every removed row reads the whole table");
         json_array_append_new(risks, risk("missing-index", said));
     }
     if (e->policy == POLICY_STOP && found->by_edge[e->index]) {
-        said = arena_printf(run->arena, "%s rows of %s stand in the way: %s is stop", text_count(run->arena, found->by_edge[e->index]), child, e->key);
+        said = arena_printf(run->arena, "%s rows of %s stand in the way: %s is stop",
+                            text_count(run->arena, found->by_edge[e->index]), child, e->key);
         json_array_append_new(risks, risk("stop", said));
     }
     if (!e->validated) {
-        said = arena_printf(run->arena, "%s of %s is not validated: rows there may point at nothing", e->constraint, child);
+        said = arena_printf(run->arena, "%s of %s is not validated: rows there may point at nothing", e->constraint,
+                            child);
         json_array_append_new(risks, risk("not-valid", said));
     }
 }
@@ -119,10 +129,13 @@ static json_t *all_risks(struct run *run, const struct found *found) {
     for (size_t i = 0; i < run->tree->node_count; i++) {
         const struct node *n = run->tree->nodes[i];
         for (size_t t = 0; n->removed && t < n->trigger_count; t++)
-            json_array_append_new(risks, risk("trigger", arena_printf(run->arena, "trigger %s of %s fires for each row", n->triggers[t], n->table->shown)));
+            json_array_append_new(risks, risk("trigger", arena_printf(run->arena, "trigger %s of %s fires for each row",
+                                                                      n->triggers[t], n->table->shown)));
     }
     return risks;
 }
+
+static const char lacking_rights[] = "a run by this role would need";
 
 /* --- JSON --- */
 
@@ -133,44 +146,63 @@ static json_t *strings(const char *const *items, size_t count) {
 }
 
 static json_t *edge_json(const struct edge *e, const struct found *found) {
-    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s, s:s, s:I, s:b, s:b, s:s}", "constraint", e->constraint, "child", e->child->table->shown,
-                     "columns", strings((const char *const *)e->columns, e->count), "parent", e->parent->table->shown, "parent_columns",
-                     strings((const char *const *)e->parent_columns, e->count), "depth", e->depth, "on_delete", on_delete_text(e->on_delete),
-                     "policy", policy_text(e->policy), "rows", (json_int_t)found->by_edge[e->index], "indexed", e->indexed, "cycle", e->cycle,
-                     "key", e->key);
+    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s, s:s, s:I, s:b, s:b, s:s}", "constraint", e->constraint,
+                     "child", e->child->table->shown, "columns", strings((const char *const *)e->columns, e->count),
+                     "parent", e->parent->table->shown, "parent_columns",
+                     strings((const char *const *)e->parent_columns, e->count), "depth", e->depth, "on_delete",
+                     on_delete_text(e->on_delete), "policy", policy_text(e->policy), "rows",
+                     (json_int_t)found->by_edge[e->index], "indexed", e->indexed, "cycle", e->cycle, "key", e->key);
 }
 
 static json_t *step_json(const struct run *run, size_t i, const struct explanation *e) {
     json_t *statements = json_array();
     for (size_t s = 0; s < e->count; s++)
-        json_array_append_new(statements, json_pack("{s:s, s:s, s:i, s:s}", "name", e->statements[s].name, "file", e->statements[s].file, "line",
-                                                    e->statements[s].line, "sql", e->statements[s].text));
-    return json_pack("{s:s, s:s, s:s, s:o}", "name", run->plan->steps[i].name, "step", run->plan->steps[i].step->name, "about", e->said.data,
-                     "statements", statements);
+        json_array_append_new(statements, json_pack("{s:s, s:s, s:i, s:s}", "name", e->statements[s].name, "file",
+                                                    e->statements[s].file, "line", e->statements[s].line, "sql",
+                                                    e->statements[s].text));
+    return json_pack("{s:s, s:s, s:s, s:o}", "name", run->plan->steps[i].name, "step", run->plan->steps[i].step->name,
+                     "about", e->said.data, "statements", statements);
+}
+
+static json_t *problem(const struct error *e) {
+    return json_pack("{s:s, s:s*, s:s*}", "message", e->message, "detail", e->detail, "hint", e->hint);
+}
+
+static json_t *all_problems(const struct run *run) {
+    json_t *problems = json_array();
+    for (size_t i = 0; i < run->refusal_count; i++) json_array_append_new(problems, problem(&run->refusals[i]));
+    if (run->missing_rights)
+        json_array_append_new(problems,
+                              json_pack("{s:s, s:s}", "message", lacking_rights, "detail", run->missing_rights));
+    return problems;
 }
 
 static json_t *as_json(struct run *run, const struct found *found, json_t *risks) {
     json_t *tree = json_array(), *steps = json_array(), *track = json_null();
     for (size_t i = 0; i < run->tree->edge_count; i++)
         if (run->tree->edges[i]->reached) json_array_append_new(tree, edge_json(run->tree->edges[i], found));
-    for (size_t i = 0; i < run->plan->step_count; i++) json_array_append_new(steps, step_json(run, i, &found->steps[i]));
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        json_array_append_new(steps, step_json(run, i, &found->steps[i]));
     if (run->tracking)
-        track = json_pack("{s:I, s:o, s:f}", "rows", (json_int_t)found->rows, "groups", found->groups < 0 ? json_null() : json_integer(found->groups),
-                          "share", found->all ? (double)found->rows / (double)found->all : 0.0);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:[]}", "plan", run->plan->name, "table", run->table->shown, "fingerprint",
-                     run->tree->fingerprint, "tree", tree, "track", track, "steps", steps, "risks", risks, "problems");
+        track = json_pack("{s:I, s:o, s:f}", "rows", (json_int_t)found->rows, "groups",
+                          found->groups < 0 ? json_null() : json_integer(found->groups), "share",
+                          found->all ? (double)found->rows / (double)found->all : 0.0);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:o}", "plan", run->plan->name, "table", run->table->shown,
+                     "fingerprint", run->tree->fingerprint, "tree", tree, "track", track, "steps", steps, "risks",
+                     risks, "problems", all_problems(run));
 }
 
 /* --- text --- */
 
 static void tell_edge(struct run *run, const struct edge *e, const struct found *found, struct text *out) {
-    text_addf(out, "%*s%s -> %s  %s, %s rows  (%s, on delete %s%s%s)\n", 2 + 2 * e->depth, "", e->key, e->parent->table->shown, policy_text(e->policy),
-              text_count(run->arena, found->by_edge[e->index]), e->constraint, on_delete_text(e->on_delete), e->indexed ? "" : ", no index",
-              e->cycle ? ", circle" : "");
+    text_addf(out, "%*s%s -> %s  %s, %s rows  (%s, on delete %s%s%s)\n", 2 + 2 * e->depth, "", e->key,
+              e->parent->table->shown, policy_text(e->policy), text_count(run->arena, found->by_edge[e->index]),
+              e->constraint, on_delete_text(e->on_delete), e->indexed ? "" : ", no index", e->cycle ? ", circle" : "");
 }
 
 /* Depth first, each edge once; an edge of a circle is named where it is first met. */
-static void tell_below(struct run *run, const struct node *node, const struct found *found, bool *told, struct text *out) {
+static void tell_below(struct run *run, const struct node *node, const struct found *found, bool *told,
+                       struct text *out) {
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
         if (e->parent != node || !e->reached || told[i]) continue;
@@ -184,7 +216,8 @@ static void tell_counts(struct run *run, const struct found *found, struct text 
     if (!run->tracking) return;
     text_addf(out, "%s of %s rows would go", text_count(run->arena, found->rows), text_count(run->arena, found->all));
     if (found->all) text_addf(out, " (%.1f %%)", 100 * (double)found->rows / (double)found->all);
-    if (found->groups >= 0) text_addf(out, ", in %s groups that keep one row each", text_count(run->arena, found->groups));
+    if (found->groups >= 0)
+        text_addf(out, ", in %s groups that keep one row each", text_count(run->arena, found->groups));
     text_add(out, "\n");
 }
 
@@ -203,10 +236,21 @@ static void tell_steps(const struct run *run, const struct found *found, struct 
         text_addf(out, "\nstep %zu: %s\n", i + 1, run->plan->steps[i].name);
         tell_indented(out, e->said.data, "  ");
         for (size_t s = 0; s < e->count; s++) {
-            text_addf(out, "\n    -- %s (%s:%d)\n", e->statements[s].name, e->statements[s].file, e->statements[s].line);
+            text_addf(out, "\n    -- %s (%s:%d)\n", e->statements[s].name, e->statements[s].file,
+                      e->statements[s].line);
             tell_indented(out, e->statements[s].text, "    ");
         }
     }
+}
+
+static void tell_problems(const struct run *run, struct text *out) {
+    if (run->refusal_count || run->missing_rights) text_add(out, "\nproblems:\n");
+    for (size_t i = 0; i < run->refusal_count; i++) {
+        text_addf(out, "  %s\n", run->refusals[i].message);
+        if (run->refusals[i].detail) tell_indented(out, run->refusals[i].detail, "    ");
+    }
+    if (run->missing_rights) text_addf(out, "  %s\n", lacking_rights);
+    if (run->missing_rights) tell_indented(out, run->missing_rights, "    ");
 }
 
 static void as_text(struct run *run, const struct found *found, json_t *risks, struct text *out) {
@@ -218,13 +262,24 @@ static void as_text(struct run *run, const struct found *found, json_t *risks, s
     if (json_array_size(risks)) text_add(out, "\nrisks:\n");
     for (size_t i = 0; i < json_array_size(risks); i++)
         text_addf(out, "  %s\n", json_string_value(json_object_get(json_array_get(risks, i), "message")));
+    tell_problems(run, out);
     tell_steps(run, found, out);
 }
 
 static void free_json(void *json) { json_decref(json); }
 
+static void add_json(struct run *run, const struct found *found, json_t *risks, struct text *out) {
+    json_t *all = as_json(run, found, risks);
+    char *text = json_dumps(all, JSON_INDENT(2));
+    text_addf(out, "%s\n", text);
+    free(text);
+    json_decref(all);
+}
+
+/* A run would be refused: the answer stands all the same, and the error is the first of the reasons. */
 void engine_explain(struct run *run, struct problems *problems, bool json, struct text *out, struct error *error) {
     struct found found = {.groups = -1};
+    run->explaining = true;
     engine_compile(run, problems, error);
     if (failed(error)) return;
     struct session session = session_for(run, run->plan->step_count, run->arena);
@@ -240,13 +295,9 @@ void engine_explain(struct run *run, struct problems *problems, bool json, struc
     if (failed(error)) return;
     json_t *risks = all_risks(run, &found);
     arena_defer(run->arena, free_json, risks);
-    if (!json) {
+    if (json)
+        add_json(run, &found, risks, out);
+    else
         as_text(run, &found, risks, out);
-        return;
-    }
-    json_t *all = as_json(run, &found, risks);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    text_addf(out, "%s\n", text);
-    free(text);
-    json_decref(all);
+    if (run->refusal_count) error_promote(error, &run->refusals[0]);
 }

@@ -16,90 +16,146 @@ struct discover_options {
     int missing_index, triggers;
 };
 
-static const char *const missing_choices[] = {"stop", "create", "ignore", NULL}, *const trigger_choices[] = {"fire", "stop", NULL};
+static const char *const missing_choices[] = {"stop", "create", "ignore", NULL}, *const trigger_choices[] = {
+                                                                                     "fire", "stop", NULL};
 
 #define AT(field) offsetof(struct discover_options, field)
 static const struct option options[] = {
-    {.name = "children", .kind = OPTION_MAP, .offset = AT(children), .item = OPTION_CHOICE, .choices = policy_choices,
-     .about = "what happens to rows that point at a removed row, by foreign key: table.column, table(column, column), or \"*\""},
-    {.name = "missing_index", .kind = OPTION_CHOICE, .offset = AT(missing_index), .choices = missing_choices, .fallback = "stop",
+    {.name = "children",
+     .kind = OPTION_MAP,
+     .offset = AT(children),
+     .item = OPTION_CHOICE,
+     .choices = policy_choices,
+     .about = "what happens to rows that point at a removed row, by foreign key: table.column, table(column, column), "
+              "or \"*\""},
+    {.name = "missing_index",
+     .kind = OPTION_CHOICE,
+     .offset = AT(missing_index),
+     .choices = missing_choices,
+     .fallback = "stop",
      .about = "when referencing columns have no usable index: stop, create one for the run, or ignore (slow)"},
-    {.name = "triggers", .kind = OPTION_CHOICE, .offset = AT(triggers), .choices = trigger_choices, .fallback = "fire",
+    {.name = "triggers",
+     .kind = OPTION_CHOICE,
+     .offset = AT(triggers),
+     .choices = trigger_choices,
+     .fallback = "fire",
      .about = "user triggers on the tables of the tree fire, or their presence stops the run"},
     {0},
 };
 
-static const struct discover_options *options_of(const struct run *run, size_t index) { return run->plan->steps[index].options; }
+static const struct discover_options *options_of(const struct run *run, size_t index) {
+    return run->plan->steps[index].options;
+}
 
 /* --- what is refused --- */
 
-static void refuse_missing(const struct run *run, size_t missing, struct error *error) {
-    fail(error, FAULT_REFUSED, "%zu foreign key%s below %s %s no policy", missing, missing == 1 ? "" : "s", run->table->shown,
-         missing == 1 ? "has" : "have");
+static void refuse_missing(struct run *run, size_t index, struct error *error) {
+    size_t missing = 0;
+    for (size_t i = 0; i < run->tree->edge_count; i++)
+        missing += run->tree->edges[i]->reached && run->tree->edges[i]->policy == POLICY_NONE;
+    (void)index;
+    if (!missing) return;
+    fail(error, FAULT_REFUSED, "%zu foreign key%s below %s %s no policy", missing, missing == 1 ? "" : "s",
+         run->table->shown, missing == 1 ? "has" : "have");
     fail_detail(error, "add to `children` of the discover step, after thought:\n%s",
                 tree_lines(error->arena, run->tree, run->table->schema, "            "));
-    fail_hint(error, "delete takes the child rows along, set-null keeps them without their parent, stop refuses when there are any");
+    fail_hint(
+        error,
+        "delete takes the child rows along, set-null keeps them without their parent, stop refuses when there are any");
 }
 
 /* "*" with anything but stop answers for edges nobody has looked at: a person, or the fingerprint of what was looked at. */
-static void confirm_star(const struct run *run, size_t index, struct error *error) {
+static void confirm_star(struct run *run, size_t index, struct error *error) {
     const struct entries *children = &options_of(run, index)->children;
     bool accepted = run->yes || text_equal(run->accepted_tree, run->tree->fingerprint);
     for (size_t i = 0; i < children->count && !accepted; i++) {
         const struct entry *e = &children->items[i];
         if (!text_equal(e->key, "*") || text_equal(policy_choices[e->choice], "stop")) continue;
-        fail(error, FAULT_REFUSED, "\"*\": %s stands for foreign keys that the plan does not name", policy_choices[e->choice]);
+        fail(error, FAULT_REFUSED, "\"*\": %s stands for foreign keys that the plan does not name",
+             policy_choices[e->choice]);
         fail_detail(error, "the tree below %s has fingerprint %s", run->table->shown, run->tree->fingerprint);
         fail_hint(error, "look at it with explain, then --tree %s (or --yes)", run->tree->fingerprint);
     }
 }
 
-static void refuse_unindexed(const struct run *run, struct error *error) {
+static void refuse_unindexed(struct run *run, size_t index, struct error *error) {
     struct text lines = text_new(error->arena);
+    (void)index;
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
-        if (e->reached && !e->indexed) text_addf(&lines, "CREATE INDEX CONCURRENTLY ON %s (%s);\n", e->child->table->sql, e->index_columns);
+        if (e->reached && !e->indexed)
+            text_addf(&lines, "CREATE INDEX CONCURRENTLY ON %s (%s);\n", e->child->table->sql, e->index_columns);
     }
     if (!lines.length || run->missing_index != MISSING_STOP) return;
-    fail(error, FAULT_REFUSED, "foreign keys below %s have no usable index: every removed row would read the whole child table", run->table->shown);
+    fail(error, FAULT_REFUSED,
+         "foreign keys below %s have no usable index: every removed row would read the whole child table",
+         run->table->shown);
     fail_detail(error, "%s", lines.data);
     fail_hint(error, "create them, or set missing_index: create (dropped afterwards) or ignore");
 }
 
-static void refuse_rules(const struct run *run, size_t index, struct error *error) {
+/* Whether rows of it go or change; with `looked_at`, also whether they are only looked at, by stop. */
+static bool touched(const struct run *run, const struct node *node, bool looked_at) {
+    if (node->removed) return true;
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (e->child == node && e->reached && (looked_at || e->policy == POLICY_SET_NULL)) return true;
+    }
+    return false;
+}
+
+static void refuse_rules(struct run *run, size_t index, struct error *error) {
     for (size_t i = 0; i < run->tree->node_count; i++) {
         const struct node *n = run->tree->nodes[i];
+        if (!touched(run, n, false)) continue;
         if (n->rules) {
-            fail(error, FAULT_REFUSED, "%s has rules on delete or update, which may do something else than the plan says", n->table->shown);
+            fail(error, FAULT_REFUSED,
+                 "%s has rules on delete or update, which may do something else than the plan says", n->table->shown);
             fail_hint(error, "drop or disable the rules for the time of the run");
         }
-        if (n->removed && n->trigger_count && options_of(run, index)->triggers == TRIGGERS_STOP) {
-            fail(error, FAULT_REFUSED, "%s has trigger %s, and the plan says triggers: stop", n->table->shown, n->triggers[0]);
+        if (n->trigger_count && options_of(run, index)->triggers == TRIGGERS_STOP) {
+            fail(error, FAULT_REFUSED, "%s has trigger %s, and the plan says triggers: stop", n->table->shown,
+                 n->triggers[0]);
             fail_hint(error, "allow it with triggers: fire, or disable the trigger");
         }
     }
 }
 
-static void refuse_rights(const struct run *run, struct error *error) {
+static void refuse_hidden(struct run *run, size_t index, struct error *error) {
+    (void)index;
+    for (size_t i = 0; i < run->tree->node_count; i++)
+        if (touched(run, run->tree->nodes[i], true)) run_refuse_hidden(run->tree->nodes[i]->table, error);
+}
+
+/* People explain with a role that may only read: what a run would need besides is told, and no reason to fail. */
+static void refuse_rights(struct run *run, size_t index, struct error *error) {
+    (void)index;
     const char *grants = tree_grants(run->desk, run->arena, run->tree, error);
     if (failed(error) || !*grants) return;
+    if (run->explaining) {
+        run->missing_rights = grants;
+        return;
+    }
     fail(error, FAULT_REFUSED, "the role lacks rights that the plan needs");
     fail_detail(error, "%s", grants);
     fail_hint(error, "let the owner run these lines");
 }
+
+static void (*const guards[])(struct run *, size_t, struct error *) = {refuse_missing,   confirm_star,  refuse_rules,
+                                                                       refuse_unindexed, refuse_hidden, refuse_rights};
 
 static void compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     static const enum missing_index choices[] = {MISSING_STOP, MISSING_CREATE, MISSING_IGNORE};
     run->missing_index = choices[options_of(run, index)->missing_index];
     run->tree = tree_read(run->desk, run->arena, run->table, error);
     if (failed(error)) return;
-    size_t missing = tree_policies(run->tree, run->arena, &options_of(run, index)->children, problems);
-    if (missing) refuse_missing(run, missing, error);
+    tree_policies(run->tree, run->arena, &options_of(run, index)->children, problems);
     if (problems->count) return;
-    confirm_star(run, index, error);
-    refuse_rules(run, index, error);
-    refuse_unindexed(run, error);
-    if (!failed(error)) refuse_rights(run, error);
+    for (size_t i = 0; i < sizeof guards / sizeof *guards && !failed(error); i++) {
+        struct error guard = error_new(run->arena);
+        guards[i](run, index, &guard);
+        run_refuse(run, &guard, error);
+    }
 }
 
 /* --- run and explain --- */
@@ -119,11 +175,12 @@ static void explain_discover(struct run *run, size_t index, struct explanation *
         const struct edge *e = run->tree->edges[i];
         if (e->reached && !e->indexed)
             text_addf(&explanation->said, "%s has no index on (%s)%s\n", e->child->table->shown, e->index_columns,
-                      run->missing_index == MISSING_CREATE ? ": one is built for the run" : ": every removed row reads the whole table");
+                      run->missing_index == MISSING_CREATE ? ": one is built for the run"
+                                                           : ": every removed row reads the whole table");
     }
     for (size_t i = 0; i < run->tree->node_count; i++) {
         const struct node *n = run->tree->nodes[i];
-        for (size_t t = 0; n->removed && t < n->trigger_count; t++)
+        for (size_t t = 0; touched(run, n, false) && t < n->trigger_count; t++)
             text_addf(&explanation->said, "trigger %s of %s fires\n", n->triggers[t], n->table->shown);
     }
 }

@@ -230,6 +230,9 @@ static void compile(struct run *run, size_t index, struct problems *problems, st
                     "%s has no key that names its rows", run->table->shown);
         return;
     }
+    struct error guard = error_new(run->arena);
+    run_refuse_hidden(run->table, &guard);
+    run_refuse(run, &guard, error);
     t->source = o->duplicates.count ? TRACK_DUPLICATES : o->query.text ? TRACK_QUERY : TRACK_WHERE;
     t->where = o->where.text;
     t->columns = names_for(run->arena, key, "");

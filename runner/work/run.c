@@ -16,9 +16,28 @@ void run_check_stop(struct run *run, struct error *error) {
         fail(error, FAULT_STOPPED, "%s: somebody set `wanted` in %s.runs", run->wanted, run->state.schema);
         fail_hint(error, text_equal(run->wanted, "paused") ? "the same command goes on from here" : NULL);
     } else if (run->max_rows && run->removed >= run->max_rows) {
-        fail(error, FAULT_STOPPED, "stopped after %s rows, as --max-rows asked", text_count(error->arena, run->removed));
+        fail(error, FAULT_STOPPED, "stopped after %s rows, as --max-rows asked",
+             text_count(error->arena, run->removed));
         fail_hint(error, "look at the result; the same command without --max-rows goes on from here");
     }
+}
+
+void run_refuse(struct run *run, const struct error *guard, struct error *error) {
+    if (!failed(guard) || failed(error)) return;
+    if (!run->explaining || guard->fault != FAULT_REFUSED) {
+        error_promote(error, guard);
+        return;
+    }
+    run->refusals = arena_grow(run->arena, run->refusals, &run->refusal_count, sizeof *run->refusals);
+    run->refusals[run->refusal_count - 1] = error_new(run->arena);
+    error_promote(&run->refusals[run->refusal_count - 1], guard);
+}
+
+void run_refuse_hidden(const struct table *table, struct error *error) {
+    if (!table->row_security) return;
+    fail(error, FAULT_REFUSED, "row security of %s hides rows from this role", table->shown);
+    fail_hint(error,
+              "run as a role that sees them all: the owner (without FORCE ROW LEVEL SECURITY), or one with BYPASSRLS");
 }
 
 void run_tell(struct run *run, enum event_type type, const char *message, const char *hint) {

@@ -28,6 +28,10 @@ struct progress {
 
 struct run {
     struct arena *arena;
+    bool explaining;             /* nothing is changed; what would be refused is kept in refusals, and compile goes on */
+    struct error *refusals;
+    size_t refusal_count;
+    const char *missing_rights;  /* explain only: GRANTs that a run by this role would need; NULL: none */
     struct wire *wire;
     const struct plan *plan;
     const char *url, *direct_url;
@@ -59,6 +63,12 @@ struct run {
 /* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
  * canary. Steps ask before each statement that may take long. */
 void run_check_stop(struct run *, struct error *);
+
+/* A guard has spoken: a run ends with that, explain lists it. No-op when the guard's error is not set. */
+void run_refuse(struct run *, const struct error *guard, struct error *);
+
+/* Row security would hide rows from the role. The server would say so too, later: sessions have row_security off. */
+void run_refuse_hidden(const struct table *, struct error *);
 
 void run_tell(struct run *, enum event_type, const char *message, const char *hint);
 
