@@ -14,7 +14,7 @@ void run_check_stop(struct run *run, struct error *error) {
         fail_hint(error, "the same command goes on from here");
     } else if (run->wanted) {
         fail(error, FAULT_STOPPED, "%s: somebody set `wanted` in %s.runs", run->wanted, run->state.schema);
-        fail_hint(error, text_equal(run->wanted, "paused") ? "the same command goes on from here" : NULL);
+        if (text_equal(run->wanted, "paused")) fail_hint(error, "the same command goes on from here");
     } else if (run->max_rows && run->removed >= run->max_rows) {
         fail(error, FAULT_STOPPED, "stopped after %s rows, as --max-rows asked",
              text_count(error->arena, run->removed));
