@@ -60,7 +60,7 @@ static void run_ends(struct text *text, const struct event *event) {
     }
 }
 
-static void step_ends(struct text *text, const struct event_step *step) {
+static void step_ends(struct text *text, const struct event_step *step, const char *note) {
     text_addf(text, "step %s %s", step->name,
               step->state == STEP_FAILED    ? "failed"
               : step->state == STEP_SKIPPED ? "skipped"
@@ -69,6 +69,9 @@ static void step_ends(struct text *text, const struct event_step *step) {
     add_number(text, "rows", step->rows);
     if (step->spared > 0) add_number(text, "spared", step->spared);
     if (step->batches > 0) add_number(text, "batches", step->batches);
+    if (!note) return;
+    text_add(text, ": ");
+    add_message(text, note);
 }
 
 static void step_goes_on(struct text *text, const struct event *event, const struct event_step *step) {
@@ -119,7 +122,7 @@ static void describe(struct text *text, const struct event *event) {
         if (step) text_addf(text, "step %s started", step->name);
         break;
     case EVENT_STEP_FINISHED:
-        if (step) step_ends(text, step);
+        if (step) step_ends(text, step, event->message);
         break;
     case EVENT_PROGRESS:
         if (step) step_goes_on(text, event, step);

@@ -26,8 +26,9 @@ static void ask_for(struct try *t, size_t index) { t->asked[t->asked_count++] = 
 
 static void bind_range(struct bindings *b, struct batch *batch, bool wait) {
     struct family *f = family_of(batch);
-    bind(b, "qualified", tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
-                                            tracking_pending(family_last_pass(&batch->range)), wait, &batch->error));
+    bind(b, "qualified",
+         tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
+                            tracking_pending(family_last_pass(&batch->range)), wait, &batch->error));
     bind(b, "skip_locked", wait ? "" : "SKIP LOCKED");
 }
 
@@ -40,7 +41,8 @@ void closure_lock_roots(struct batch *batch) {
     bind_range(&b, batch, family_last_pass(&batch->range));
     bind(&b, "family", family_table(f->run, batch->arena, root));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, root));
-    batch_queue(batch, arena_printf(batch->arena, "locking rows of %s", f->run->table->shown), &sql_lock_roots, &b, values, 2);
+    batch_queue(batch, arena_printf(batch->arena, "locking rows of %s", f->run->table->shown), &sql_lock_roots, &b,
+                values, 2);
 }
 
 /* --- the closure, one level a round --- */
@@ -62,7 +64,8 @@ static const char *not_in_family(struct batch *batch, const struct edge *edge) {
     struct family *f = family_of(batch);
     const struct node *child = edge->child;
     if (!child->removed || !child->identity_count) return "true";
-    return arena_printf(batch->arena, "NOT EXISTS (SELECT FROM %s AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND %s)",
+    return arena_printf(batch->arena,
+                        "NOT EXISTS (SELECT FROM %s AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND %s)",
                         family_table(f->run, batch->arena, child), node_is(batch->arena, "c", child, "f"));
 }
 
@@ -93,7 +96,8 @@ static void queue_close(struct batch *batch, const struct edge *edge) {
     bind(&b, "numbered", node_numbered(batch->arena, NULL, child));
     bind(&b, "child_keys", node_keys(batch->arena, "c", child));
     bind(&b, "named", node_named(batch->arena, "c", child));
-    batch_queue(batch, arena_printf(batch->arena, "looking for rows of %s below", child->table->shown), &sql_close_family, &b, values, 2);
+    batch_queue(batch, arena_printf(batch->arena, "looking for rows of %s below", child->table->shown),
+                &sql_close_family, &b, values, 2);
     ask_for(t, edge->index);
 }
 
@@ -128,7 +132,8 @@ static bool must_be_empty(const struct family *f, const struct edge *e) {
 /* Rows of the plan's own table can be reached as somebody's children. */
 static bool leads_back(const struct family *f) {
     for (size_t i = 0; i < f->tree->edge_count; i++)
-        if (f->settled[i] && f->tree->edges[i]->child->index == 0 && f->tree->edges[i]->policy == POLICY_DELETE) return true;
+        if (f->settled[i] && f->tree->edges[i]->child->index == 0 && f->tree->edges[i]->policy == POLICY_DELETE)
+            return true;
     return false;
 }
 
@@ -142,7 +147,8 @@ static void queue_protected(struct batch *batch) {
     bind(&b, "family", family_table(f->run, batch->arena, f->tree->nodes[0]));
     bind(&b, "track", tracking_sql(f->run, batch->arena, f->round));
     bind(&b, "tracked_is_family", list_equal_numbered(batch->arena, "t", t->named, key->count, "f", "k"));
-    bind(&b, "survivor_is_family", t->survivors ? list_equal_numbered(batch->arena, "t", survivors, key->count, "f", "k") : "false");
+    bind(&b, "survivor_is_family",
+         t->survivors ? list_equal_numbered(batch->arena, "t", survivors, key->count, "f", "k") : "false");
     batch_queue(batch, "looking for survivors among what goes", &sql_find_protected, &b, NULL, 0);
 }
 
@@ -158,7 +164,8 @@ static bool queue_checks(struct batch *batch) {
         if (!stop && !checked_for_size(f, e)) continue;
         struct bindings b = {0};
         bind_rest(&b, batch, e);
-        const char *about = arena_printf(batch->arena, "looking at rows of %s by %s", e->child->table->shown, e->constraint);
+        const char *about =
+            arena_printf(batch->arena, "looking at rows of %s by %s", e->child->table->shown, e->constraint);
         batch_queue(batch, about, stop ? &sql_find_stopped : &sql_count_settled, &b, values, stop ? 0 : 1);
         if (stop) ask_for(t, i);
         queued++;
@@ -178,7 +185,8 @@ static void queue_edge_change(struct batch *batch, const struct edge *edge) {
     const char *shown = edge->child->table->shown;
     if (edge->policy == POLICY_SET_NULL) {
         bind(&b, "nulls", edge_nulls(batch->arena, edge));
-        batch_queue(batch, arena_printf(batch->arena, "setting %s of %s to NULL", edge->key, shown), &sql_set_null, &b, NULL, 0);
+        batch_queue(batch, arena_printf(batch->arena, "setting %s of %s to NULL", edge->key, shown), &sql_set_null, &b,
+                    NULL, 0);
     } else {
         batch_queue(batch, arena_printf(batch->arena, "removing rows of %s", shown), &sql_delete_keyless, &b, NULL, 0);
     }
@@ -200,29 +208,35 @@ static void bind_node(struct bindings *b, struct batch *batch, const struct node
 static void queue_node(struct batch *batch, const struct node *node) {
     struct bindings b = {0};
     bind_node(&b, batch, node);
-    batch_queue(batch, arena_printf(batch->arena, "removing rows of %s", node->table->shown), &sql_delete_family, &b, NULL, 0);
+    ask_for(family_try(batch), node->index);
+    batch_queue(batch, arena_printf(batch->arena, "removing rows of %s", node->table->shown), &sql_delete_family, &b,
+                NULL, 0);
 }
 
 /* Whether a node takes part: in its component, and with rows in the closure. */
 static bool goes(const struct family *f, const struct node *node, size_t component) {
-    return node->component == component && node->removed && node->identity_count && (node->index > 0 || f->what->roots_go || leads_back(f));
+    return node->component == component && node->removed && node->identity_count &&
+           (node->index > 0 || f->what->roots_go || leads_back(f));
 }
 
 static void queue_circle(struct batch *batch, size_t component) {
     struct family *f = family_of(batch);
-    struct text links = text_new(batch->arena), gone = text_new(batch->arena), roots = text_new(batch->arena), expected = text_new(batch->arena);
+    struct text links = text_new(batch->arena), gone = text_new(batch->arena), roots = text_new(batch->arena),
+                expected = text_new(batch->arena);
     for (size_t i = 0; i < f->tree->node_count; i++) {
         const struct node *node = f->tree->nodes[i];
         if (!goes(f, node, component)) continue;
-        const char *comma = links.length ? ", " : "", *plus = links.length ? " + " : "", *link = arena_printf(batch->arena, "d%zu", i);
+        const char *comma = links.length ? ", " : "", *plus = links.length ? " + " : "",
+                   *link = arena_printf(batch->arena, "d%zu", i);
         struct bindings b = {0};
         bind_node(&b, batch, node);
         bind(&b, "link", link);
         text_addf(&links, "%s%s", comma, sql_expand(batch->arena, &sql_circle_link, b.items, &batch->error));
         text_addf(&gone, "%s(SELECT pg_catalog.count(*) FROM %s)", plus, link);
         text_addf(&roots, "%s(SELECT pg_catalog.count(seq) FROM %s)", plus, link);
-        text_addf(&expected, "%s(SELECT pg_catalog.count(*) FROM %s AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND %s)", plus,
-                  family_table(f->run, batch->arena, node), which_go(f, node));
+        text_addf(&expected,
+                  "%s(SELECT pg_catalog.count(*) FROM %s AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND %s)",
+                  plus, family_table(f->run, batch->arena, node), which_go(f, node));
     }
     struct bindings b = {0};
     bind(&b, "links", links.data);
@@ -242,12 +256,16 @@ static void queue_component(struct batch *batch, size_t component) {
             count++;
         }
     if (count == 1) queue_node(batch, only);
-    if (count > 1) queue_circle(batch, component);
+    if (count > 1) {
+        ask_for(family_try(batch), only->index);
+        queue_circle(batch, component);
+    }
 }
 
 static void queue_changes(struct batch *batch) {
     struct family *f = family_of(batch);
     size_t components = 0;
+    family_try(batch)->asked_count = family_try(batch)->heard = 0;
     for (int keyless = 0; keyless < 2; keyless++)
         for (size_t i = 0; i < f->tree->edge_count; i++) {
             const struct edge *e = f->tree->edges[i];
@@ -270,7 +288,8 @@ bool closure_more(struct batch *batch) {
         if (t->taken && queue_checks(batch)) return true;
     }
     if (t->stage == STAGE_CHECK) {
-        if (t->closed + t->changing > family_bound(batch) && t->changing + t->closed > t->taken) batch->too_large = true;
+        if (t->closed + t->changing > family_bound(batch) && t->changing + t->closed > t->taken)
+            batch->too_large = true;
         if (batch->too_large) return false;
         t->stage = STAGE_SETTLE;
         if (t->taken) {
@@ -299,20 +318,42 @@ static void hear_stopped(struct batch *batch, const struct rows *rows) {
     struct try *t = family_try(batch);
     const struct edge *edge = family_of(batch)->tree->edges[t->asked[t->heard++]];
     if (rows_count(rows) == 0) return;
-    fail(&batch->error, FAULT_REFUSED, "%s still has rows that point at rows of %s which would go (%s), and the plan says stop",
+    fail(&batch->error, FAULT_REFUSED,
+         "%s still has rows that point at rows of %s which would go (%s), and the plan says stop",
          edge->child->table->shown, edge->parent->table->shown, edge->constraint);
     fail_detail(&batch->error, "for example %s", rows_text(rows, 0, 0));
     fail_hint(&batch->error, "settle those rows, hold the tracked ones back, or give %s another policy", edge->key);
 }
 
+static bool in_circle(const struct family *f, const struct node *node) {
+    for (size_t i = 0; i < f->tree->node_count; i++) {
+        const struct node *other = f->tree->nodes[i];
+        if (other != node && other->removed && other->component == node->component) return true;
+    }
+    return false;
+}
+
+static const char *triggers_of(struct batch *batch, const struct node *node) {
+    struct text text = text_new(batch->arena);
+    for (size_t i = 0; i < node->trigger_count; i++)
+        text_addf(&text, "%s%s", i ? ", " : " (it has ", node->triggers[i]);
+    if (node->trigger_count) text_add(&text, ")");
+    return text.data;
+}
+
 /* Fewer gone than were locked: a trigger kept them. What points at them, or they at, must not be left half done. */
 static void hear_deleted(struct batch *batch, const struct rows *rows) {
     int64_t gone = rows_int(rows, 0, 0), roots = rows_int(rows, 0, 1), expected = rows_int(rows, 0, 2);
+    struct try *t = family_try(batch);
+    const struct node *node = family_of(batch)->tree->nodes[t->asked[t->heard++]];
     batch->counts.rows += roots;
     batch->counts.children += gone - roots;
     if (gone == expected) return;
-    fail(&batch->error, FAULT_FAILED, "only %lld of %lld rows that were locked could be removed", (long long)gone, (long long)expected);
-    fail_hint(&batch->error, "a BEFORE DELETE trigger or a rule kept the others; nothing of this batch was changed");
+    fail(&batch->error, FAULT_FAILED, "only %lld of %lld rows of %s%s that were locked could be removed",
+         (long long)gone, (long long)expected, node->table->shown,
+         in_circle(family_of(batch), node) ? " and the tables in a circle with it" : "");
+    fail_hint(&batch->error, "a BEFORE DELETE trigger kept the others%s; nothing of this batch was changed",
+              triggers_of(batch, node));
 }
 
 bool closure_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {

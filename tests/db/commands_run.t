@@ -81,7 +81,7 @@ is_sql 'SELECT rows FROM pgwinnow.steps WHERE name IN ($$delete-children$$, $$de
 240' 'what the run counted is what explain counted'
 pgw run plan.yaml
 is "$code" 0 'a second run of a finished plan: exit code 0'
-like "$all" '(nothing to do|rows 0)' 'it says that there is nothing to do'
+like "$all" 'nothing to do' 'it says that there is nothing to do'
 is_sql "$counts" "$left" 'and changes nothing'
 
 sed 's/^      children:/&\n              nosuch.listing_id: delete/' "$work/plan.yaml" >"$work/wrong.yaml"
