@@ -86,6 +86,7 @@ CREATE TABLE IF NOT EXISTS :"state".batches (
     spared bigint NOT NULL DEFAULT 0,
     ms int,
     at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    CHECK (first <= last),
     PRIMARY KEY (run, step, round, part, pass, first)
 )
 
