@@ -108,7 +108,7 @@ is "$code" 0 'when that fails too the run goes on'
 like "$all" 'VACUUM of public.full_disk: .*No space left.*; the run goes on' 'with a warning'
 sql "ALTER DATABASE \"$PGDATABASE\" RESET log_statement"
 
-sql "SET client_min_messages = error; DROP ROLE IF EXISTS t_reader; CREATE ROLE t_reader LOGIN; GRANT ALL ON SCHEMA public TO t_reader; GRANT ALL ON ALL TABLES IN SCHEMA public TO t_reader; GRANT ALL ON SCHEMA pgwinnow TO t_reader; GRANT ALL ON ALL TABLES IN SCHEMA pgwinnow TO t_reader"
+sql "SET client_min_messages = error; DROP ROLE IF EXISTS t_reader; CREATE ROLE t_reader LOGIN; GRANT ALL ON SCHEMA public TO t_reader; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO t_reader; GRANT ALL ON SCHEMA pgwinnow TO t_reader; GRANT ALL ON ALL TABLES IN SCHEMA pgwinnow TO t_reader"
 PGUSER=t_reader steps '  - vacuum: { tables: [other] }'
 is "$code" 2 'a role that may not VACUUM is told before anything is done'
 like "$all" 'may not VACUUM' 'by name'
