@@ -75,16 +75,77 @@ static const char *closure_steps(struct run *run, struct error *error) {
         text_addf(&steps, "%s%s", steps.length ? "\nUNION ALL\n" : "",
                   sql_expand(run->arena, &sql_closure_step, b.items, error));
     }
-    return steps.length ? steps.data : NULL;
+    return steps.data;
+}
+
+static const char *level_name(struct run *run, const char *kind, size_t index) {
+    return arena_printf(run->arena, "pgwinnow_%s%zu", kind, index);
+}
+
+/* The rows of a node: those of all delete edges that lead to it. */
+static void add_level_node(struct run *run, const struct node *node, struct text *levels) {
+    const char *between = arena_printf(run->arena, ",\n%s (rel, place) AS (", level_name(run, "n", node->index));
+    if (node->index == 0) return;
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (e->child != node || !e->reached || e->policy != POLICY_DELETE) continue;
+        text_addf(levels, "%sSELECT * FROM %s", between, level_name(run, "e", i));
+        between = " UNION ";
+    }
+    text_add(levels, ")");
+}
+
+static void add_level_edges(struct run *run, const struct node *node, struct text *levels, struct text *counts,
+                            struct error *error) {
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (e->parent != node || !e->reached) continue;
+        struct bindings b = {0};
+        const char *link = level_name(run, "e", i);
+        bind(&b, "link", link);
+        bind(&b, "node", level_name(run, "n", node->index));
+        bind(&b, "parent", e->parent->table->from);
+        bind(&b, "child", e->child->table->from);
+        bind(&b, "points", edge_points(run->arena, e, "p", "c"));
+        bind(&b, "leaves", edge_leaves(run->arena, e, "p"));
+        text_add(levels, sql_expand(run->arena, &sql_level_edge, b.items, error));
+        text_addf(counts, "%sSELECT %zu, pg_catalog.count(*) FROM %s", counts->length ? "\nUNION ALL " : "", i, link);
+    }
+}
+
+/* Parents before their children: a component's number is smaller than its children's. */
+static struct rows *count_levels(struct run *run, struct error *error) {
+    const struct tree *tree = run->tree;
+    struct text levels = text_new(run->arena), counts = text_new(run->arena);
+    for (size_t component = 0; component < tree->node_count; component++)
+        for (size_t i = 0; i < tree->node_count; i++) {
+            if (tree->nodes[i]->component != component || !tree->nodes[i]->removed) continue;
+            add_level_node(run, tree->nodes[i], &levels);
+            add_level_edges(run, tree->nodes[i], &levels, &counts, error);
+        }
+    struct bindings b = {0};
+    bind(&b, "rows", run->tracking->rows);
+    bind(&b, "levels", levels.data);
+    bind(&b, "counts", counts.data);
+    return counts.length ? ask_one(run, "counting the rows below", &sql_level_counts, &b, error) : NULL;
+}
+
+static struct rows *count_closure(struct run *run, struct error *error) {
+    struct bindings b = {0};
+    bind(&b, "rows", run->tracking->rows);
+    bind(&b, "steps", closure_steps(run, error));
+    return ask_one(run, "counting the rows below", &sql_closure_counts, &b, error);
+}
+
+static bool has_circles(const struct tree *tree) {
+    for (size_t i = 0; i < tree->node_count; i++)
+        if (tree->nodes[i]->removed && tree->nodes[i]->cyclic) return true;
+    return false;
 }
 
 static void count_edges(struct run *run, struct found *found, struct error *error) {
-    const char *steps = closure_steps(run, error);
-    if (!steps || !found->rows) return;
-    struct bindings b = {0};
-    bind(&b, "rows", run->tracking->rows);
-    bind(&b, "steps", steps);
-    struct rows *rows = ask_one(run, "counting the rows below", &sql_closure_counts, &b, error);
+    if (!found->rows || !run->tree->edge_count) return;
+    struct rows *rows = has_circles(run->tree) ? count_closure(run, error) : count_levels(run, error);
     for (int i = 0; rows && i < rows_count(rows); i++) found->by_edge[rows_int(rows, i, 0)] = rows_int(rows, i, 1);
 }
 

@@ -113,7 +113,6 @@ both a 'r.id IN (1, 8)' <<<'where: id IN (1, 8)'
 
 # --- each ON DELETE action by each policy
 
-actions='NO ACTION,RESTRICT,CASCADE,SET NULL,SET DEFAULT'
 n=0
 declare -A names
 {

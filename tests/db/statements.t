@@ -241,7 +241,7 @@ isnt "$code" 0 'clean of a table that somebody reads'
 # --- what the server says
 
 # Put into other statements; never sent alone.
-parts='engine/explain.sql:closure_step steps/track.sql:rows_duplicates steps/track.sql:rows_where steps/track.sql:rows_query
+parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track.sql:rows_duplicates steps/track.sql:rows_where steps/track.sql:rows_query
     work/closure.sql:family_parents work/closure.sql:circle_link work/family.sql:link_delete work/family.sql:link_set_null
     work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
     work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
