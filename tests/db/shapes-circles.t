@@ -36,23 +36,23 @@ SQL
 edge a.up delete a a 'c.up = p.id'
 agrees a 'r.id = 11' 5000 <<<'where: id = 11'
 
-shape 'a chain of 500 rows' <<'SQL'
+shape 'a chain of 300 rows' <<'SQL'
 CREATE TABLE a (id int PRIMARY KEY, up int REFERENCES a);
-INSERT INTO a SELECT g, nullif(g - 1, 0) FROM generate_series(1, 510) g;
+INSERT INTO a SELECT g, nullif(g - 1, 0) FROM generate_series(1, 310) g;
 CREATE INDEX ON a (up);
 SQL
 edge a.up delete a a 'c.up = p.id'
-agrees a 'r.id = 11' 150 <<<'where: id = 11'
+agrees a 'r.id = 11' 100 <<<'where: id = 11'
 
-shape 'a chain of 200 rows, each with a child' <<'SQL'
+shape 'a chain of 100 rows, each with a child' <<'SQL'
 CREATE TABLE a (id int PRIMARY KEY, up int REFERENCES a);
 CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
-INSERT INTO a SELECT g, nullif(g - 1, 0) FROM generate_series(1, 210) g;
-INSERT INTO b SELECT g, g FROM generate_series(1, 210) g;
+INSERT INTO a SELECT g, nullif(g - 1, 0) FROM generate_series(1, 110) g;
+INSERT INTO b SELECT g, g FROM generate_series(1, 110) g;
 SQL
 edge a.up delete a a 'c.up = p.id'
 edge b.a delete b a 'c.a = p.id'
-both a 'r.id = 11' 100 <<<'where: id = 11'
+both a 'r.id = 11' 50 <<<'where: id = 11'
 
 shape 'a chain below the table, a row that points at itself, a circle of two rows' <<'SQL'
 CREATE TABLE a (id int PRIMARY KEY);
