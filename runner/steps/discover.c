@@ -1,7 +1,7 @@
 /*
- * discover: the foreign-key tree below the table, held against the plan's `children`. An edge that can be reached through
- * removed rows and has no policy is refused with the lines to paste, so a foreign key that exists in production only cannot
- * be missed.
+ * discover: the foreign-key tree below the table, held against the plan's `children`. An edge that can be reached
+ * through removed rows and has no policy is refused with the lines to paste, so a foreign key that exists in production
+ * only cannot be missed.
  */
 #include "base/text.h"
 #include "steps/table.h"
@@ -64,7 +64,7 @@ static void refuse_missing(struct run *run, size_t index, struct error *error) {
         "delete takes the child rows along, set-null keeps them without their parent, stop refuses when there are any");
 }
 
-/* "*" with anything but stop answers for edges nobody has looked at: a person, or the fingerprint of what was looked at. */
+/* "*" with anything but stop answers for edges nobody has looked at: a person must, or the fingerprint of what was seen. */
 static void confirm_star(struct run *run, size_t index, struct error *error) {
     const struct entries *children = &options_of(run, index)->children;
     bool accepted = run->yes || text_equal(run->accepted_tree, run->tree->fingerprint);

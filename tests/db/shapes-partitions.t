@@ -96,6 +96,7 @@ INSERT INTO d SELECT g, 1 + g % 29 FROM generate_series(1, 60) g;
 SQL
 edge b.a delete b a 'c.a = p.id'
 edge d.a delete d a "c.a = p.id AND p.leaf_ = 'a1'"
+# shellcheck disable=SC2034 # for model.sh
 ROOT_MODEL=a
 both a1 "r.id % 6 = 1 AND r.leaf_ = 'a1'" 5 <<<'where: id % 6 = 1'
 unset ROOT_MODEL
