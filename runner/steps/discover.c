@@ -64,7 +64,7 @@ static void refuse_missing(struct run *run, size_t index, struct error *error) {
         "delete takes the child rows along, set-null keeps them without their parent, stop refuses when there are any");
 }
 
-/* "*" with anything but stop answers for edges nobody has looked at: a person must, or the fingerprint of what was seen. */
+/* "*" with anything but stop answers for edges nobody has looked at: a person must, or the fingerprint of them. */
 static void confirm_star(struct run *run, size_t index, struct error *error) {
     const struct entries *children = &options_of(run, index)->children;
     bool accepted = run->yes || text_equal(run->accepted_tree, run->tree->fingerprint);
