@@ -140,18 +140,50 @@ static void add_paths(struct batch *batch, const struct node *node, const char *
         if (f->tree->edges[i]->parent == node && f->settled[i]) add_path(batch, f->tree->edges[i], joins, first, points, depth, paths);
 }
 
+static size_t place_in_key(const struct key *key, const char *name) {
+    size_t i = 0;
+    while (i < key->count && !text_equal(key->columns[i].name, name)) i++;
+    return i;
+}
+
+/* What points at tracked rows does so by the key that was tracked: the rows themselves need not be read. */
+static bool key_is_enough(const struct family *f) {
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->parent->index != 0 || !f->settled[i]) continue;
+        if (e->parent_leaves) return false;
+        for (size_t c = 0; c < e->count; c++)
+            if (place_in_key(&f->run->table->key, e->parent_columns[c]) == f->run->table->key.count) return false;
+    }
+    return true;
+}
+
+/* The FROM item p: the tracked row of the plan's table, or its key alone. */
+static const char *probed_parent(struct batch *batch) {
+    const struct family *f = family_of(batch);
+    const struct key *key = &f->run->table->key;
+    struct bindings b = {0};
+    struct text columns = text_new(batch->arena);
+    bind(&b, "from", f->run->table->from);
+    bind(&b, "parent_is_tracked", list_equal_numbered(batch->arena, "p", key->columns, key->count, "t", "pgwinnow_k"));
+    for (size_t i = 0; i < key->count; i++)
+        text_addf(&columns, "%st.pgwinnow_k%zu AS %s", i ? ", " : "", i + 1, sql_identifier(batch->arena, key->columns[i].name));
+    bind(&b, "columns", columns.data);
+    return sql_expand(batch->arena, key_is_enough(f) ? &sql_probe_key : &sql_probe_row, b.items, &batch->error);
+}
+
+/* A little more is looked at than is wanted: the weight is an average. */
 static void queue_probe(struct batch *batch, const struct gap *gap) {
     struct family *f = family_of(batch);
-    int64_t look = rows_wanted(batch) + rows_wanted(batch) / 4 + 1;
+    int64_t look = rows_wanted(batch) + rows_wanted(batch) / 32 + 1;
     const char *values[] = {batch_number(batch, gap->first - 1), batch_number(batch, look), batch_number(batch, family_bound(batch)),
                             batch_number(batch, gap->last)};
     struct text paths = text_new(batch->arena);
-    const struct key *key = &f->run->table->key;
     struct bindings b = {0};
     add_paths(batch, f->tree->nodes[0], "", "", "", 0, &paths);
     tracking_bind(&b, f->run, batch->arena, f->round);
     bind(&b, "paths", paths.data);
-    bind(&b, "parent_is_tracked", list_equal_numbered(batch->arena, "p", key->columns, key->count, "t", "pgwinnow_k"));
+    bind(&b, "parent", probed_parent(batch));
     batch_question(batch, "counting families", &sql_probe, &b, values, 4);
 }
 

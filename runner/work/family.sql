@@ -34,10 +34,16 @@ SELECT pg_catalog.max(seq) FILTER (WHERE total <= $3::bigint), pg_catalog.min(se
           FROM (SELECT seq AS pgwinnow_seq, :tracked_keys FROM :track AS pgwinnow_track
                  WHERE seq > $1::bigint AND seq <= $4::bigint AND NOT hold AND outcome IS NULL
                  ORDER BY seq LIMIT $2::bigint) AS t
-          LEFT JOIN :from AS p ON :parent_is_tracked
+         :parent
          CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS rows
                                FROM (SELECT FROM (SELECT) AS nothing WHERE false :paths
                                       LIMIT $3::bigint + 1) AS found) AS n) AS families
+
+-- name: probe_row
+LEFT JOIN :from AS p ON :parent_is_tracked
+
+-- name: probe_key
+CROSS JOIN LATERAL (SELECT :columns) AS p
 
 -- name: probe_path
 UNION ALL SELECT FROM :first :joins WHERE :points
