@@ -1,12 +1,14 @@
--- The tables of races.t and what its clients do to them. 1,200 groups of four: survivors first (id 1 to 1,200), then the
--- three losers of each group, in the order in which a run removes them.
+-- The tables of races.t and what its clients do to them. 1,200 groups of four: survivors first (id 1 to 1,200), then
+-- the three losers of each group, in the order in which a run removes them.
 --
 -- Clients write down what they did in `told`, in the transaction that did it. None of them ever empties a group: each
 -- locks the row that it is about to take out as its UPDATE or DELETE would, and then looks, by a new statement, whether
 -- another row of the group is there. So a group without a row was emptied by the runner.
 SET client_min_messages = warning;
 
-CREATE TABLE listings (id int PRIMARY KEY, source text NOT NULL, external_id text NOT NULL, scraped_at timestamptz NOT NULL);
+CREATE TABLE listings (
+    id int PRIMARY KEY, source text NOT NULL, external_id text NOT NULL, scraped_at timestamptz NOT NULL
+);
 INSERT INTO listings SELECT g, 's', 'x' || g, '2020-01-01' FROM generate_series(1, 1200) AS g;
 INSERT INTO listings SELECT 1200 + (g - 1) * 3 + c, 's', 'x' || g, '2020-01-01'::timestamptz + make_interval(hours => c)
   FROM generate_series(1, 1200) AS g, generate_series(1, 3) AS c ORDER BY g, c;
@@ -16,7 +18,7 @@ ANALYZE listings;
 CREATE TABLE told (what text NOT NULL, id int, at timestamptz NOT NULL DEFAULT clock_timestamp());
 
 -- A batch stays a while between its DELETE's snapshot and the DELETE, and between that and its commit: races that need
--- luck otherwise happen all the time. Clients can see the first of these moments. What isolation a batch has is written down.
+-- luck otherwise happen all the time. Clients can see these moments. What isolation a batch has is written down.
 CREATE TABLE isolation (name text PRIMARY KEY);
 CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -30,7 +32,8 @@ CREATE TRIGGER nap_before BEFORE DELETE ON listings FOR EACH STATEMENT EXECUTE F
 CREATE TRIGGER nap_after AFTER DELETE ON listings FOR EACH STATEMENT EXECUTE FUNCTION nap();
 
 CREATE FUNCTION is_napping() RETURNS boolean LANGUAGE sql AS
-    $$ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted) $$;
+    $$ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) $$;
 
 -- Groups that the next batches are about to take; NULL as long as nothing is tracked.
 CREATE FUNCTION next_group() RETURNS int LANGUAGE plpgsql AS $$
@@ -42,7 +45,8 @@ BEGIN
     RETURN 1 + (done / 3 + (random() * 120)::int) % 1200;
 END $$;
 
-CREATE FUNCTION a_loser(g int) RETURNS int LANGUAGE sql AS $$ SELECT 1200 + (g - 1) * 3 + 1 + floor(random() * 3)::int $$;
+CREATE FUNCTION a_loser(g int) RETURNS int LANGUAGE sql AS
+    $$ SELECT 1200 + (g - 1) * 3 + 1 + floor(random() * 3)::int $$;
 
 CREATE FUNCTION move_survivor(g int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -103,8 +107,8 @@ BEGIN
     END CASE;
 END $$;
 
--- Rows below listings. `born` has every one that was ever committed. The parent may be gone: that is the client's error
--- and nobody's loss.
+-- Rows below listings. `born` has every one that was ever committed. The parent may be gone: that is the client's
+-- error and nobody's loss.
 CREATE TABLE born (child text NOT NULL, id int NOT NULL, parent int NOT NULL, PRIMARY KEY (child, id));
 CREATE SEQUENCE child_id;
 
