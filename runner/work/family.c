@@ -443,6 +443,8 @@ static void choose_ways(struct family *f) {
     }
     for (size_t i = 0; i < tree->edge_count; i++) /* what must be settled with its parents keeps them from going first */
         if (f->settled[i] && goes_by_parent(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
+    for (size_t i = 0; i < tree->edge_count; i++) /* one statement cannot change a row by one edge and remove it by another */
+        if (f->settled[i] && tree->edges[i]->policy == POLICY_SET_NULL && tree->edges[i]->child->removed) f->fast = false;
     if (!circles) paths = count_paths(f, tree->nodes[0], 0);
     f->probed = paths > 0 && paths <= MOST_PATHS;
     if (paths > MOST_PATHS) f->fast = false;
