@@ -57,6 +57,19 @@ SQL
 edge b.a delete b a 'c.a = p.id'
 both a 'r.id IN (3, 4)' 5 <<<'where: id IN (3, 4)'
 
+shape 'a foreign key that removes on some partitions only, and another one that is set to NULL, rows with both' <<'SQL'
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int, a int, editor int REFERENCES a, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE b1 PARTITION OF b FOR VALUES FROM (0) TO (30);
+CREATE TABLE b2 PARTITION OF b DEFAULT;
+ALTER TABLE b1 ADD FOREIGN KEY (a) REFERENCES a;
+INSERT INTO a SELECT generate_series(1, 10);
+INSERT INTO b SELECT g, 1 + g % 10, 1 + g % 3 * 2 FROM generate_series(1, 90) g;
+SQL
+edge b.a delete b a 'c.a = p.id'
+edge b.editor set-null b a 'c.editor = p.id' 'editor = NULL'
+both a 'r.id IN (3, 4)' <<<'where: id IN (3, 4)'
+
 shape 'a foreign key to one partition' <<'SQL'
 CREATE TABLE a (id int, PRIMARY KEY (id)) PARTITION BY RANGE (id);
 CREATE TABLE a1 PARTITION OF a FOR VALUES FROM (0) TO (30);
