@@ -177,6 +177,8 @@ is "$code" 2 'set-null on a NOT NULL column is refused when the plan is compiled
 like "$err" 'plan.yaml:[0-9]+:[0-9]+: .*b\.a.*set-null.*NOT NULL' 'with its place and why'
 is_sql 'SELECT count(*) FROM a' 10 'and nothing is removed'
 
+# Exists since PostgreSQL 15.
+if [ "$(sql 'SHOW server_version_num')" -ge 150000 ]; then
 shape 'ON DELETE SET NULL of some columns' <<'SQL'
 CREATE TABLE a (t int, id int, PRIMARY KEY (t, id)); INSERT INTO a SELECT 1, generate_series(0, 9);
 CREATE TABLE b (id int PRIMARY KEY, t int NOT NULL, a int, FOREIGN KEY (t, a) REFERENCES a ON DELETE SET NULL (a));
@@ -187,4 +189,5 @@ SQL
 edge 'b(t, a)' set-null b a '(c.t, c.a) = (p.t, p.id)' 'a = NULL'
 edge 'd(t, a)' set-null d a '(c.t, c.a) = (p.t, p.id)' 'a = NULL'
 both a 'r.id IN (2, 3)' <<<'where: id IN (2, 3)'
+fi
 done_testing
