@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-struct error error_new(struct arena *arena) { return (struct error){.arena = arena}; }
+struct error error_new(struct arena *arena) {
+    return (struct error){.arena = arena};
+}
 
 bool failed(const struct error *error) { return error->fault != FAULT_NONE; }
 

@@ -62,7 +62,8 @@ size_t text_cut(const char *text, size_t bytes) {
 /* Levenshtein distance over short words; longer ones are cut, which cannot matter for option names. */
 static size_t distance(const char *a, const char *b) {
     enum { LONGEST = 40 };
-    size_t row[LONGEST + 1], n = strlen(b) < LONGEST ? strlen(b) : LONGEST, m = strlen(a) < LONGEST ? strlen(a) : LONGEST;
+    size_t row[LONGEST + 1], n = strlen(b) < LONGEST ? strlen(b) : LONGEST,
+                             m = strlen(a) < LONGEST ? strlen(a) : LONGEST;
     for (size_t j = 0; j <= n; j++) row[j] = j;
     for (size_t i = 1; i <= m; i++) {
         size_t diagonal = row[0];

@@ -27,11 +27,13 @@ static void confirm(const struct command_line *line, const struct plan *plan, st
     char typed[128] = "";
     if (!plan->confirm || line->yes) return;
     if (!isatty(STDIN_FILENO)) {
-        fail(error, FAULT_REFUSED, "environment %s wants a confirmation and nobody is there to give it", plan->environment);
+        fail(error, FAULT_REFUSED, "environment %s wants a confirmation and nobody is there to give it",
+             plan->environment);
         fail_hint(error, "add --yes in a script");
         return;
     }
-    fprintf(stderr, "This runs %s on %s (environment %s). Type the plan's name to go on: ", plan->name, plan->table.name, plan->environment);
+    fprintf(stderr, "This runs %s on %s (environment %s). Type the plan's name to go on: ", plan->name,
+            plan->table.name, plan->environment);
     if (!fgets(typed, sizeof typed, stdin)) typed[0] = '\0';
     typed[strcspn(typed, "\n")] = '\0';
     if (!text_equal(typed, plan->name)) fail(error, FAULT_REFUSED, "not confirmed: nothing was changed");
@@ -44,10 +46,16 @@ static void run_run(struct command_line *line, struct arena *arena, struct error
     if (failed(error)) return;
     stop_install();
     fflush(stdout);
-    struct sink_request wanted = {.fd = STDOUT_FILENO, .colour = line->colour, .unicode = sink_unicode(), .quiet = line->quiet};
+    struct sink_request wanted = {
+        .fd = STDOUT_FILENO, .colour = line->colour, .unicode = sink_unicode(), .quiet = line->quiet};
     struct listener *listener = sink_choose(line->output, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted);
-    struct request request = {.database = line->database, .schema = line->schema, .yes = line->yes, .fresh = line->fresh,
-                              .tree = line->tree, .until = line->until, .max_rows = line->max_rows > 0 ? line->max_rows : 0,
+    struct request request = {.database = line->database,
+                              .schema = line->schema,
+                              .yes = line->yes,
+                              .fresh = line->fresh,
+                              .tree = line->tree,
+                              .until = line->until,
+                              .max_rows = line->max_rows > 0 ? line->max_rows : 0,
                               .listeners = listener};
     struct run *run = engine_open(arena, plan, &request, error);
     if (!failed(error)) engine_run(run, &request, &problems, error);

@@ -3,8 +3,9 @@
 #include "database/tree.h"
 
 static bool same(const struct edge *a, const struct edge *b) {
-    return text_equal(a->child->table->shown, b->child->table->shown) && text_equal(a->parent->table->shown, b->parent->table->shown) &&
-           text_equal(a->constraint, b->constraint) && text_equal(a->key, b->key) && a->on_delete == b->on_delete;
+    return text_equal(a->child->table->shown, b->child->table->shown) &&
+           text_equal(a->parent->table->shown, b->parent->table->shown) && text_equal(a->constraint, b->constraint) &&
+           text_equal(a->key, b->key) && a->on_delete == b->on_delete;
 }
 
 static void add_missing(struct text *lines, const char *what, const struct tree *from, const struct tree *in) {
@@ -12,7 +13,8 @@ static void add_missing(struct text *lines, const char *what, const struct tree 
         const struct edge *e = from->edges[i];
         bool found = false;
         for (size_t j = 0; j < in->edge_count && !found; j++) found = same(e, in->edges[j]);
-        if (!found) text_addf(lines, "%s %s (%s, on delete %s)\n", what, e->key, e->constraint, on_delete_text(e->on_delete));
+        if (!found)
+            text_addf(lines, "%s %s (%s, on delete %s)\n", what, e->key, e->constraint, on_delete_text(e->on_delete));
     }
 }
 

@@ -20,15 +20,19 @@ static void compare(struct arena *arena, struct text *lines, const char *path, j
     if (json_is_object(before) && json_is_object(after)) {
         const char *key;
         json_t *value;
-        json_object_foreach(before, key, value) compare(arena, lines, arena_printf(arena, "%s%s%s", path, *path ? "." : "", key), value, json_object_get(after, key));
+        json_object_foreach(before, key, value)
+            compare(arena, lines, arena_printf(arena, "%s%s%s", path, *path ? "." : "", key), value,
+                    json_object_get(after, key));
         json_object_foreach(after, key, value) if (!json_object_get(before, key))
             compare(arena, lines, arena_printf(arena, "%s%s%s", path, *path ? "." : "", key), NULL, value);
         return;
     }
     if (json_is_array(before) && json_is_array(after)) {
-        size_t most = json_array_size(before) > json_array_size(after) ? json_array_size(before) : json_array_size(after);
+        size_t most =
+            json_array_size(before) > json_array_size(after) ? json_array_size(before) : json_array_size(after);
         for (size_t i = 0; i < most; i++)
-            compare(arena, lines, arena_printf(arena, "%s[%zu]", path, i + 1), json_array_get(before, i), json_array_get(after, i));
+            compare(arena, lines, arena_printf(arena, "%s[%zu]", path, i + 1), json_array_get(before, i),
+                    json_array_get(after, i));
         return;
     }
     text_addf(lines, "%s: %s is now %s\n", path, shown(arena, before), shown(arena, after));

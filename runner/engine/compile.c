@@ -6,7 +6,9 @@
 
 enum { MOST_WORKERS = 64 };
 
-static const char *state_schema(const struct request *request) { return request->schema ? request->schema : "pgwinnow"; }
+static const char *state_schema(const struct request *request) {
+    return request->schema ? request->schema : "pgwinnow";
+}
 
 static const char *plan_path(const struct plan *plan) {
     const char **names = arena_alloc(plan->arena, (plan->search_path.count + 1) * sizeof *names);
@@ -28,7 +30,8 @@ static void shown_steps(struct run *run) {
 static struct tree *lone_tree(struct arena *arena, struct table *table) {
     struct tree *tree = arena_alloc(arena, sizeof *tree);
     struct node *node = arena_alloc(arena, sizeof *node);
-    *node = (struct node){.table = table, .removed = true, .identity = table->key.columns, .identity_count = table->key.count};
+    *node = (struct node){
+        .table = table, .removed = true, .identity = table->key.columns, .identity_count = table->key.count};
     tree->nodes = arena_alloc(arena, sizeof *tree->nodes);
     tree->nodes[0] = node;
     tree->node_count = 1;
@@ -37,7 +40,8 @@ static struct tree *lone_tree(struct arena *arena, struct table *table) {
     return tree;
 }
 
-struct run *engine_open(struct arena *arena, const struct plan *plan, const struct request *request, struct error *error) {
+struct run *engine_open(struct arena *arena, const struct plan *plan, const struct request *request,
+                        struct error *error) {
     struct run *run = arena_alloc(arena, sizeof *run);
     run->arena = arena;
     run->wire = wire_new(arena);
@@ -62,7 +66,9 @@ static void resolve_path(struct run *run, struct error *error) {
         run->search_path = plan_path(run->plan);
         return;
     }
-    struct rows *rows = ask(run->desk, run->arena, &(struct statement){.about = "reading the search path", .text = sql_search_path.text}, error);
+    struct rows *rows =
+        ask(run->desk, run->arena,
+            &(struct statement){.about = "reading the search path", .text = sql_search_path.text}, error);
     if (rows) run->search_path = rows_text(rows, 0, 0);
 }
 

@@ -22,7 +22,8 @@ struct heartbeat {
 /* --- taking --- */
 
 static void held(const struct run *run, const struct lease_holder *holder, struct error *error) {
-    fail(error, FAULT_HELD, "run %lld of plan %s is held by %s", (long long)run->holder.run, run->plan->name, holder->holder);
+    fail(error, FAULT_HELD, "run %lld of plan %s is held by %s", (long long)run->holder.run, run->plan->name,
+         holder->holder);
     fail_detail(error, "its last sign of life was %.0f s ago", holder->age < 0 ? 0 : holder->age);
     fail_hint(error, "wait until it ends; `pgwinnow status` shows how far it is");
 }
@@ -43,7 +44,9 @@ static int64_t take(struct heartbeat *h, struct arena *arena, struct error *erro
         }
         age = holder->age;
         if (!run->progress.waiting) {
-            run->progress.waiting = arena_printf(run->arena, "%s may still hold the run; its lease ends %d s after its last beat", holder->holder, LEASE_STALE_SECONDS);
+            run->progress.waiting =
+                arena_printf(run->arena, "%s may still hold the run; its lease ends %d s after its last beat",
+                             holder->holder, LEASE_STALE_SECONDS);
             run->progress.waiting_since = clock_ms();
             if (!holder->known) run_tell(run, EVENT_NOTICE, run->progress.waiting, NULL);
         }

@@ -25,14 +25,19 @@ enum { PROGRESS_MS = 100, RECONNECT_MS = 2000 };
 static void refuse_changed(const struct run_row *row, const char *changes, struct error *error) {
     fail(error, FAULT_REFUSED, "plan %s was changed since run %lld began", row->plan, (long long)row->run);
     fail_detail(error, "%s", changes);
-    fail_hint(error, "take the change back to go on, or start anew with --fresh (which cancels run %lld)", (long long)row->run);
+    fail_hint(error, "take the change back to go on, or start anew with --fresh (which cancels run %lld)",
+              (long long)row->run);
 }
 
 static int64_t create(struct run *run, struct arena *arena, struct error *error) {
     char *definition = json_dumps(run->plan->definition, JSON_SORT_KEYS | JSON_COMPACT);
-    struct new_run new = {.plan = run->plan->name, .environment = run->plan->environment, .table_name = run->table->shown,
-                          .definition = arena_strdup(arena, definition), .tree = run->tree->fingerprint,
-                          .search_path = run->search_path, .table_oid = run->table->oid};
+    struct new_run new = {.plan = run->plan->name,
+                          .environment = run->plan->environment,
+                          .table_name = run->table->shown,
+                          .definition = arena_strdup(arena, definition),
+                          .tree = run->tree->fingerprint,
+                          .search_path = run->search_path,
+                          .table_oid = run->table->oid};
     free(definition);
     int64_t id = runs_create(&run->state, arena, &new, error);
     if (!id && !failed(error)) {
@@ -45,7 +50,9 @@ static int64_t create(struct run *run, struct arena *arena, struct error *error)
 }
 
 /* Steps that do something to rows show how many; an index or a vacuum has none. */
-static bool counts_rows(const struct plan_step *step) { return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS | COUNTS_ROWS); }
+static bool counts_rows(const struct plan_step *step) {
+    return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS | COUNTS_ROWS);
+}
 
 /* The rows of steps that an earlier session wrote. */
 static void load_steps(struct run *run, struct arena *arena, struct error *error) {
@@ -83,7 +90,8 @@ static struct run_row *find(struct run *run, const struct request *request, stru
 /* The tree may have changed while nobody ran. What was settled so far was settled by the old one. */
 static void refuse_new_tree(const struct run *run, const struct run_row *row, struct error *error) {
     if (!row->tree || text_equal(row->tree, run->tree->fingerprint)) return;
-    fail(error, FAULT_REFUSED, "the foreign keys below %s changed since run %lld began", run->table->shown, (long long)row->run);
+    fail(error, FAULT_REFUSED, "the foreign keys below %s changed since run %lld began", run->table->shown,
+         (long long)row->run);
     fail_detail(error, "tree %s is now %s", row->tree, run->tree->fingerprint);
     fail_hint(error, "look at it with explain; then start anew with --fresh");
 }
@@ -104,8 +112,14 @@ static void cancel(struct run *run, const struct run_row *row, struct arena *are
 static void record(struct run *run, size_t i, const char *state, struct error *error) {
     const struct event_step *s = run->steps[i].shown;
     struct arena *scratch = arena_new(run->arena);
-    struct step_row row = {.state = state, .round = run->steps[i].round, .rows = s->rows < 0 ? 0 : s->rows, .total = s->total, .spared = s->spared,
-                           .batches = s->batches, .ms = s->ms, .note = run->steps[i].note};
+    struct step_row row = {.state = state,
+                           .round = run->steps[i].round,
+                           .rows = s->rows < 0 ? 0 : s->rows,
+                           .total = s->total,
+                           .spared = s->spared,
+                           .batches = s->batches,
+                           .ms = s->ms,
+                           .note = run->steps[i].note};
     runs_set_step(&run->state, scratch, &run->holder, i, &row, error);
     arena_free(scratch);
 }
@@ -120,9 +134,14 @@ static bool wanted_by_when(struct run *run, size_t i, struct error *error) {
     bind(&b, "query", when->query.text);
     session_begin(run->desk, arena, &session, error);
     const char *text = sql_expand(arena, &sql_when, b.items, error);
-    struct rows *rows = ask(run->desk, arena, &(struct statement){.about = arena_printf(arena, "asking when step %s runs", run->plan->steps[i].name), .text = text}, error);
+    struct rows *rows =
+        ask(run->desk, arena,
+            &(struct statement){.about = arena_printf(arena, "asking when step %s runs", run->plan->steps[i].name),
+                                .text = text},
+            error);
     const char *answer = rows && rows_count(rows) ? rows_text(rows, 0, 0) : NULL, *is = when->is ? when->is : "t";
-    bool yes = answer && (text_equal(answer, is) || (text_equal(is, "true") && text_equal(answer, "t")) || (text_equal(is, "false") && text_equal(answer, "f")));
+    bool yes = answer && (text_equal(answer, is) || (text_equal(is, "true") && text_equal(answer, "t")) ||
+                          (text_equal(is, "false") && text_equal(answer, "f")));
     session_end(run->desk, arena, error);
     arena_free(arena);
     return yes;
@@ -253,7 +272,9 @@ static size_t go_back(struct run *run, size_t index, struct error *error) {
     for (size_t i = from; i <= index; i++) {
         run->steps[i].round++;
         run->steps[i].joined = false;
-        *run->steps[i].shown = (struct event_step){.name = run->steps[i].shown->name, .total = -1, .ms = run->steps[i].shown->ms,
+        *run->steps[i].shown = (struct event_step){.name = run->steps[i].shown->name,
+                                                   .total = -1,
+                                                   .ms = run->steps[i].shown->ms,
                                                    .rows = counts_rows(&run->plan->steps[i]) ? 0 : -1};
         record(run, i, "waiting", error);
     }
@@ -269,8 +290,10 @@ static void walk(struct run *run, const char *until, struct error *error) {
             run_check_stop(run, error);
             if (!failed(error)) run_step(run, i, error);
         }
-        if (!failed(error) && run->restart_reason) i = go_back(run, i, error) - 1;
-        else if (!failed(error) && text_equal(until, run->plan->steps[i].name) && i + 1 < run->plan->step_count && !run->steps[i].joined) {
+        if (!failed(error) && run->restart_reason)
+            i = go_back(run, i, error) - 1;
+        else if (!failed(error) && text_equal(until, run->plan->steps[i].name) && i + 1 < run->plan->step_count &&
+                 !run->steps[i].joined) {
             fail(error, FAULT_STOPPED, "stopped after step %s, as --until asked", until);
             fail_hint(error, "the same command without --until goes on from here");
         }
@@ -282,8 +305,8 @@ static void walk(struct run *run, const char *until, struct error *error) {
 static void free_json(void *json) { json_decref(json); }
 
 static const char *error_json(struct arena *arena, const struct error *error) {
-    json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint", error->hint, "sqlstate",
-                             *error->sqlstate ? error->sqlstate : NULL);
+    json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint",
+                             error->hint, "sqlstate", *error->sqlstate ? error->sqlstate : NULL);
     arena_defer(arena, free_json, json);
     char *text = json_dumps(json, JSON_COMPACT);
     const char *copy = arena_strdup(arena, text ? text : "{}");
@@ -306,13 +329,15 @@ static void write_end(struct run *run, const struct error *how) {
     struct arena *scratch = arena_new(run->arena);
     struct error error = error_new(scratch);
     if (slot_lost(run->desk)) slot_reopen(run->desk, &error);
-    if (slot_in_transaction(run->desk)) ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &error);
+    if (slot_in_transaction(run->desk))
+        ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &error);
     if (!failed(&error) && how->fault != FAULT_HELD && run->shown[run->step].state == STEP_RUNNING) {
         tick(&run->steps[run->step]);
         record(run, run->step, "running", &error);
     }
     if (!failed(&error) && how->fault != FAULT_HELD)
-        runs_set_state(&run->state, scratch, &run->holder, end_state(run, how), failed(how) ? error_json(scratch, how) : NULL, &error);
+        runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
+                       failed(how) ? error_json(scratch, how) : NULL, &error);
     arena_free(scratch);
 }
 
@@ -324,11 +349,24 @@ static bool did_nothing(const struct run *run) {
 }
 
 static void tell_end(struct run *run, const struct error *error) {
-    enum event_type type = error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED : failed(error) ? EVENT_RUN_FAILED : EVENT_RUN_FINISHED;
-    struct event event = {.type = type, .run = run->holder.run, .plan = run->plan->name, .environment = run->plan->environment,
-                          .table = run->table->shown, .steps = run->shown, .step_count = run->plan->step_count, .step = run->step,
-                          .eta_ms = -1, .batch_size = -1, .message = error->message, .detail = error->detail, .hint = error->hint,
-                          .exit_code = error->fault, .ms = clock_ms() - run->began};
+    enum event_type type = error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED
+                           : failed(error)               ? EVENT_RUN_FAILED
+                                                         : EVENT_RUN_FINISHED;
+    struct event event = {.type = type,
+                          .run = run->holder.run,
+                          .plan = run->plan->name,
+                          .environment = run->plan->environment,
+                          .table = run->table->shown,
+                          .steps = run->shown,
+                          .step_count = run->plan->step_count,
+                          .step = run->step,
+                          .eta_ms = -1,
+                          .batch_size = -1,
+                          .message = error->message,
+                          .detail = error->detail,
+                          .hint = error->hint,
+                          .exit_code = error->fault,
+                          .ms = clock_ms() - run->began};
     if (!failed(error)) event.step = run->plan->step_count;
     if (!failed(error) && did_nothing(run)) event.message = "nothing to do: no row needed to go or to be filled in";
     event_tell(run->listeners, &event);

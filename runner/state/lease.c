@@ -27,7 +27,8 @@ static const char *ourselves(struct arena *arena) {
 }
 
 int64_t lease_take(const struct state *state, struct arena *arena, int64_t run, bool direct, struct error *error) {
-    const char *values[] = {number(arena, run), ourselves(arena), direct ? "true" : "false", number(arena, LEASE_STALE_SECONDS)};
+    const char *values[] = {number(arena, run), ourselves(arena), direct ? "true" : "false",
+                            number(arena, LEASE_STALE_SECONDS)};
     struct rows *rows = state_ask(state, arena, "taking the lease", &sql_take, values, 4, error);
     return rows && rows_count(rows) ? rows_int(rows, 0, 0) : 0;
 }
@@ -41,11 +42,17 @@ static const char *expand(struct arena *arena, const char *schema, const struct 
     return sql_expand(arena, sql, (struct binding[]){{"state", schema}, {NULL, NULL}}, error);
 }
 
-const char *lease_beat_text(struct arena *arena, const char *schema, struct error *error) { return expand(arena, schema, &sql_beat, error); }
+const char *lease_beat_text(struct arena *arena, const char *schema, struct error *error) {
+    return expand(arena, schema, &sql_beat, error);
+}
 
-const char *lease_hold_text(struct arena *arena, const char *schema, struct error *error) { return expand(arena, schema, &sql_hold, error); }
+const char *lease_hold_text(struct arena *arena, const char *schema, struct error *error) {
+    return expand(arena, schema, &sql_hold, error);
+}
 
-const char *lease_counts_text(struct arena *arena, const char *schema, struct error *error) { return expand(arena, schema, &sql_counts, error); }
+const char *lease_counts_text(struct arena *arena, const char *schema, struct error *error) {
+    return expand(arena, schema, &sql_counts, error);
+}
 
 const char *lease_checkpoint_text(struct arena *arena, const char *schema, struct error *error) {
     return expand(arena, schema, &sql_checkpoint, error);

@@ -23,8 +23,10 @@ struct rows *state_ask(const struct state *state, struct arena *arena, const cha
 
 const char *schema_script(struct arena *arena, const char *schema, struct error *error) {
     struct text script = text_new(arena);
-    text_addf(&script, "-- The state schema of pgwinnow, version %d. Run it as the role that will run plans, or grant that\n"
-                       "-- role ALL on the schema and its tables afterwards.\nBEGIN;\n", STATE_VERSION);
+    text_addf(&script,
+              "-- The state schema of pgwinnow, version %d. Run it as the role that will run plans, or grant that\n"
+              "-- role ALL on the schema and its tables afterwards.\nBEGIN;\n",
+              STATE_VERSION);
     for (size_t i = 0; i < CREATIONS; i++) {
         const char *text = expand(arena, schema, creation[i], error);
         if (text) text_addf(&script, "%s;\n", text);
@@ -40,7 +42,8 @@ int schema_version(const struct state *state, struct arena *arena, struct error 
     rows = state_ask(state, arena, "reading the version of the state schema", &sql_read_version, NULL, 0, error);
     int version = rows ? (int)rows_int(rows, 0, 0) : 0;
     if (version > STATE_VERSION) {
-        fail(error, FAULT_REFUSED, "the state schema %s has version %d, this program knows %d", state->schema, version, STATE_VERSION);
+        fail(error, FAULT_REFUSED, "the state schema %s has version %d, this program knows %d", state->schema, version,
+             STATE_VERSION);
         fail_hint(error, "use the newer pgwinnow that made it");
     }
     return version;
@@ -52,13 +55,15 @@ static void create(const struct state *state, struct arena *arena, struct error 
         state_ask(state, arena, "creating the state schema", creation[i], NULL, 0, error);
     struct error ignored = error_new(arena);
     const char *end = failed(error) ? "ROLLBACK" : "COMMIT";
-    ask(state->slot, arena, &(struct statement){.about = "creating the state schema", .text = end}, failed(error) ? &ignored : error);
+    ask(state->slot, arena, &(struct statement){.about = "creating the state schema", .text = end},
+        failed(error) ? &ignored : error);
 }
 
 void schema_init(const struct state *state, struct arena *arena, struct error *error) {
     if (schema_version(state, arena, error) == STATE_VERSION || failed(error)) return;
     const char *values[] = {state->schema};
-    struct rows *rows = state_ask(state, arena, "looking for the right to create the state schema", &sql_may_create, values, 1, error);
+    struct rows *rows =
+        state_ask(state, arena, "looking for the right to create the state schema", &sql_may_create, values, 1, error);
     if (rows && !rows_flag(rows, 0, 0)) {
         fail(error, FAULT_REFUSED, "role %s may not create the state schema %s in database %s", rows_text(rows, 0, 1),
              state->schema, rows_text(rows, 0, 2));

@@ -13,7 +13,10 @@ struct delete_children_options {
 
 #define AT(field) offsetof(struct delete_children_options, field)
 static const struct option options[] = {
-    {.name = "only", .kind = OPTION_SQLS, .offset = AT(only), .about = "settle only these edges (as `children` names them) and what lies below them"},
+    {.name = "only",
+     .kind = OPTION_SQLS,
+     .offset = AT(only),
+     .about = "settle only these edges (as `children` names them) and what lies below them"},
     {0},
 };
 
@@ -42,12 +45,15 @@ static void compile_one(struct run *run, const struct sql_text *text, bool *edge
     const char *why;
     bool found = false;
     if (!edge_name_parse(run->arena, text->text, &name, &why)) {
-        problem_add(problems, text->place, "table.column, or table(column, column)", "'%s' names no foreign key: %s", text->text, why);
+        problem_add(problems, text->place, "table.column, or table(column, column)", "'%s' names no foreign key: %s",
+                    text->text, why);
         return;
     }
     for (size_t i = 0; i < run->tree->edge_count; i++)
         if (tree_names_edge(run->tree, &name, run->tree->edges[i])) edges[i] = found = true;
-    if (!found) problem_add(problems, text->place, "explain shows the tree", "no foreign key below %s is named '%s'", run->table->shown, text->text);
+    if (!found)
+        problem_add(problems, text->place, "explain shows the tree", "no foreign key below %s is named '%s'",
+                    run->table->shown, text->text);
 }
 
 static void compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
@@ -68,7 +74,8 @@ static void run_delete_children(struct run *run, size_t index, struct error *err
     families_remove(run, index, &(struct families){.edges = chosen->edges}, error);
 }
 
-static void explain_delete_children(struct run *run, size_t index, struct explanation *explanation, struct error *error) {
+static void explain_delete_children(struct run *run, size_t index, struct explanation *explanation,
+                                    struct error *error) {
     const struct chosen *chosen = run->steps[index].own;
     if (joins_delete(run, index))
         text_add(&explanation->said, "in the same batches as delete\n");

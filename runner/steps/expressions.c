@@ -14,7 +14,8 @@ static void say(struct run *run, const char *text, struct error *error) {
 }
 
 /* The server's complaint about a text becomes a problem; a lost connection stays an error. */
-static bool complained(struct run *run, const struct sql_text *text, struct error *tried, struct problems *problems, struct error *error) {
+static bool complained(struct run *run, const struct sql_text *text, struct error *tried, struct problems *problems,
+                       struct error *error) {
     if (!failed(tried)) return false;
     if (tried->fault == FAULT_CONNECTION || !*tried->sqlstate) {
         error_promote(error, tried);
@@ -25,7 +26,8 @@ static bool complained(struct run *run, const struct sql_text *text, struct erro
     return true;
 }
 
-static struct column *compile_one(struct run *run, const struct sql_text *text, struct problems *problems, struct error *error) {
+static struct column *compile_one(struct run *run, const struct sql_text *text, struct problems *problems,
+                                  struct error *error) {
     struct error tried = error_new(run->arena);
     say(run, sql_save.text, error);
     if (failed(error)) return NULL;
@@ -33,7 +35,8 @@ static struct column *compile_one(struct run *run, const struct sql_text *text, 
     return complained(run, text, &tried, problems, error) ? NULL : column;
 }
 
-struct column *expressions_compile(struct run *run, const struct sql_text *texts, size_t count, struct problems *problems, struct error *error) {
+struct column *expressions_compile(struct run *run, const struct sql_text *texts, size_t count,
+                                   struct problems *problems, struct error *error) {
     struct column *columns = arena_alloc(run->arena, (count + 1) * sizeof *columns);
     bool good = true;
     for (size_t i = 0; i < count; i++) {
@@ -44,21 +47,25 @@ struct column *expressions_compile(struct run *run, const struct sql_text *texts
     return good ? columns : NULL;
 }
 
-void expressions_check_condition(struct run *run, const struct sql_text *text, struct problems *problems, struct error *error) {
+void expressions_check_condition(struct run *run, const struct sql_text *text, struct problems *problems,
+                                 struct error *error) {
     struct column *column = expressions_compile(run, text, 1, problems, error);
     if (column && column->type_oid != BOOLEAN_OID)
         problem_add(problems, text->place, NULL, "a condition must be true or false, not of type %s", column->type);
 }
 
-static struct rows *describe(struct run *run, const struct sql_text *text, const char *statement, struct problems *problems, struct error *error) {
+static struct rows *describe(struct run *run, const struct sql_text *text, const char *statement,
+                             struct problems *problems, struct error *error) {
     struct error tried = error_new(run->arena);
     say(run, sql_save.text, error);
     if (failed(error)) return NULL;
-    struct rows *rows = slot_describe(run->desk, run->arena, &(struct statement){.about = "checking a text of the plan", .text = statement}, &tried);
+    struct rows *rows = slot_describe(
+        run->desk, run->arena, &(struct statement){.about = "checking a text of the plan", .text = statement}, &tried);
     return complained(run, text, &tried, problems, error) ? NULL : rows;
 }
 
-void expressions_check_order(struct run *run, const struct sql_text *text, struct problems *problems, struct error *error) {
+void expressions_check_order(struct run *run, const struct sql_text *text, struct problems *problems,
+                             struct error *error) {
     struct bindings b = {0};
     bind(&b, "from", run->table->from);
     bind(&b, "alias", sql_identifier(run->arena, run->table->name));
@@ -66,7 +73,8 @@ void expressions_check_order(struct run *run, const struct sql_text *text, struc
     describe(run, text, sql_expand(run->arena, &sql_describe_order, b.items, error), problems, error);
 }
 
-struct rows *expressions_describe_query(struct run *run, const struct sql_text *text, struct problems *problems, struct error *error) {
+struct rows *expressions_describe_query(struct run *run, const struct sql_text *text, struct problems *problems,
+                                        struct error *error) {
     struct bindings b = {0};
     bind(&b, "query", text->text);
     return describe(run, text, sql_expand(run->arena, &sql_describe_query, b.items, error), problems, error);

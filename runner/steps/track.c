@@ -35,8 +35,14 @@ struct track_options {
 static const char *const null_choices[] = {"distinct", "equal", NULL}, *const scan_choices[] = {"auto", "whole", NULL};
 
 static const struct option keep_options[] = {
-    {.name = "first", .kind = OPTION_SQL, .offset = KEEP(first), .about = "the row with the smallest value stays; NULL never wins"},
-    {.name = "last", .kind = OPTION_SQL, .offset = KEEP(last), .about = "the row with the largest value stays; NULL never wins"},
+    {.name = "first",
+     .kind = OPTION_SQL,
+     .offset = KEEP(first),
+     .about = "the row with the smallest value stays; NULL never wins"},
+    {.name = "last",
+     .kind = OPTION_SQL,
+     .offset = KEEP(last),
+     .about = "the row with the largest value stays; NULL never wins"},
     {.name = "order_by", .kind = OPTION_SQL, .offset = KEEP(order_by), .about = "the first row in this order stays"},
     {0},
 };
@@ -49,18 +55,48 @@ static const struct option expect_options[] = {
 };
 
 static const struct option options[] = {
-    {.name = "duplicates", .kind = OPTION_SQLS, .offset = AT(duplicates), .about = "columns or expressions: rows that are equal in all of them form a group, of which one stays"},
-    {.name = "where", .kind = OPTION_SQL, .offset = AT(where), .about = "SQL condition: only these rows; alone, all of them go"},
+    {.name = "duplicates",
+     .kind = OPTION_SQLS,
+     .offset = AT(duplicates),
+     .about = "columns or expressions: rows that are equal in all of them form a group, of which one stays"},
+    {.name = "where",
+     .kind = OPTION_SQL,
+     .offset = AT(where),
+     .about = "SQL condition: only these rows; alone, all of them go"},
     {.name = "query", .kind = OPTION_SQL, .offset = AT(query), .about = "a SELECT of the keys of the rows that go"},
-    {.name = "recheck", .kind = OPTION_SQL, .offset = AT(recheck), .about = "with query: SQL over the row that must still hold when it goes; without it, a row that changed is spared"},
-    {.name = "keep", .kind = OPTION_GROUP, .offset = AT(keep), .group = keep_options, .about = "which row of a group stays; ties are broken by the key, which is also the default"},
-    {.name = "nulls", .kind = OPTION_CHOICE, .offset = AT(nulls), .choices = null_choices, .fallback = "distinct", .about = "whether rows with a NULL in the list are left alone, or equal each other"},
-    {.name = "scan", .kind = OPTION_CHOICE, .offset = AT(scan), .choices = scan_choices, .fallback = "auto", .about = "how the table is read: one statement over the whole of it"},
-    {.name = "expect", .kind = OPTION_GROUP, .offset = AT(expect), .group = expect_options, .about = "at most this much; more is refused before anything is removed"},
+    {.name = "recheck",
+     .kind = OPTION_SQL,
+     .offset = AT(recheck),
+     .about =
+         "with query: SQL over the row that must still hold when it goes; without it, a row that changed is spared"},
+    {.name = "keep",
+     .kind = OPTION_GROUP,
+     .offset = AT(keep),
+     .group = keep_options,
+     .about = "which row of a group stays; ties are broken by the key, which is also the default"},
+    {.name = "nulls",
+     .kind = OPTION_CHOICE,
+     .offset = AT(nulls),
+     .choices = null_choices,
+     .fallback = "distinct",
+     .about = "whether rows with a NULL in the list are left alone, or equal each other"},
+    {.name = "scan",
+     .kind = OPTION_CHOICE,
+     .offset = AT(scan),
+     .choices = scan_choices,
+     .fallback = "auto",
+     .about = "how the table is read: one statement over the whole of it"},
+    {.name = "expect",
+     .kind = OPTION_GROUP,
+     .offset = AT(expect),
+     .group = expect_options,
+     .about = "at most this much; more is refused before anything is removed"},
     {0},
 };
 
-static const struct track_options *options_of(const struct run *run, size_t index) { return run->plan->steps[index].options; }
+static const struct track_options *options_of(const struct run *run, size_t index) {
+    return run->plan->steps[index].options;
+}
 
 /* --- the plan alone --- */
 
@@ -69,15 +105,19 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
     struct place place = plan->steps[index].place;
     bool duplicates = o->duplicates.count > 0, query = o->query.text;
     int keeps = (o->keep.first.text != NULL) + (o->keep.last.text != NULL) + (o->keep.order_by.text != NULL);
-    if (duplicates && query) problem_add(problems, o->query.place, NULL, "track takes one of duplicates, where or query");
+    if (duplicates && query)
+        problem_add(problems, o->query.place, NULL, "track takes one of duplicates, where or query");
     if (!duplicates && !query && !o->where.text)
-        problem_add(problems, place, "for example  duplicates: [email]", "track needs one of duplicates, where or query");
-    if (query && o->where.text) problem_add(problems, o->where.place, "put the condition into the query", "where does not go with query");
+        problem_add(problems, place, "for example  duplicates: [email]",
+                    "track needs one of duplicates, where or query");
+    if (query && o->where.text)
+        problem_add(problems, o->where.place, "put the condition into the query", "where does not go with query");
     if (keeps > 1) problem_add(problems, place, NULL, "keep takes one of first, last and order_by");
     if (keeps && !duplicates) problem_add(problems, place, NULL, "keep goes with duplicates only");
     if (o->nulls && !duplicates) problem_add(problems, place, NULL, "nulls goes with duplicates only");
     if (o->recheck.text && !query) problem_add(problems, o->recheck.place, NULL, "recheck goes with query only");
-    if (o->expect.groups >= 0 && !duplicates) problem_add(problems, place, NULL, "expect: groups goes with duplicates only");
+    if (o->expect.groups >= 0 && !duplicates)
+        problem_add(problems, place, NULL, "expect: groups goes with duplicates only");
     for (size_t i = 0; i < index; i++)
         if (plan->steps[i].step == &step_track) problem_add(problems, place, NULL, "a plan has one track step");
 }
@@ -85,7 +125,8 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
 /* --- names in the tracking table --- */
 
 static bool taken(const char *name, const struct key *key, const char *const *names, size_t count, bool survivor) {
-    static const char *const ours[] = {"seq", "hold", "outcome", "version", "tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"};
+    static const char *const ours[] = {"seq",  "hold", "outcome", "version", "tableoid",
+                                       "ctid", "xmin", "xmax",    "cmin",    "cmax"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (text_equal(name, ours[i])) return true;
     for (size_t i = 0; survivor && i < key->count; i++)
@@ -102,7 +143,8 @@ static const char **names_for(struct arena *arena, const struct key *key, const 
     for (size_t i = 0; i < key->count; i++) {
         const char *full = arena_printf(arena, "%s%s", prefix, key->columns[i].name);
         const char *name = arena_strndup(arena, full, *prefix ? text_cut(full, LONGEST) : strlen(full));
-        while (taken(name, key, names, i, *prefix)) name = arena_printf(arena, "%.*s_", (int)text_cut(name, LONGEST), name);
+        while (taken(name, key, names, i, *prefix))
+            name = arena_printf(arena, "%.*s_", (int)text_cut(name, LONGEST), name);
         names[i] = name;
     }
     return names;
@@ -115,9 +157,11 @@ static const char *key_list(struct arena *arena, const char *alias, const struct
 }
 
 /* (a), (b)  or  (a) IS NOT NULL AND (b) IS NOT NULL */
-static const char *expression_list(struct arena *arena, const struct sql_texts *texts, const char *behind, const char *between) {
+static const char *expression_list(struct arena *arena, const struct sql_texts *texts, const char *behind,
+                                   const char *between) {
     struct text list = text_new(arena);
-    for (size_t i = 0; i < texts->count; i++) text_addf(&list, "%s(%s\n)%s", i ? between : "", texts->items[i].text, behind);
+    for (size_t i = 0; i < texts->count; i++)
+        text_addf(&list, "%s(%s\n)%s", i ? between : "", texts->items[i].text, behind);
     return list.data;
 }
 
@@ -145,8 +189,8 @@ static const char *survivor_keys(struct arena *arena, const char *alias, const s
 static const char *query_keys(struct arena *arena, const struct key *key) {
     struct text list = text_new(arena);
     for (size_t i = 0; i < key->count; i++)
-        text_addf(&list, "%spgwinnow_query.%s::%s AS pgwinnow_k%zu", i ? ", " : "", sql_identifier(arena, key->columns[i].name),
-                  key->columns[i].type, i + 1);
+        text_addf(&list, "%spgwinnow_query.%s::%s AS pgwinnow_k%zu", i ? ", " : "",
+                  sql_identifier(arena, key->columns[i].name), key->columns[i].type, i + 1);
     return list.data;
 }
 
@@ -165,7 +209,8 @@ static const char *rows_sql(struct run *run, struct error *error) {
     if (t->source == TRACK_QUERY) {
         bind(&b, "query", t->query);
         bind(&b, "query_keys", query_keys(arena, key));
-        bind(&b, "table_is_queried", list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_q", "pgwinnow_k"));
+        bind(&b, "table_is_queried",
+             list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_q", "pgwinnow_k"));
         return sql_expand(arena, &sql_rows_query, b.items, error);
     }
     bind(&b, "survivors", survivor_keys(arena, alias, key));
@@ -175,7 +220,8 @@ static const char *rows_sql(struct run *run, struct error *error) {
     return sql_expand(arena, &sql_rows_duplicates, b.items, error);
 }
 
-static void compile_keep(struct run *run, const struct track_options *o, struct problems *problems, struct error *error) {
+static void compile_keep(struct run *run, const struct track_options *o, struct problems *problems,
+                         struct error *error) {
     struct tracking *t = run->tracking;
     const struct sql_text *value = o->keep.first.text ? &o->keep.first : o->keep.last.text ? &o->keep.last : NULL;
     if (value) {
@@ -191,7 +237,8 @@ static void compile_keep(struct run *run, const struct track_options *o, struct 
     }
 }
 
-static void compile_duplicates(struct run *run, const struct track_options *o, struct problems *problems, struct error *error) {
+static void compile_duplicates(struct run *run, const struct track_options *o, struct problems *problems,
+                               struct error *error) {
     struct tracking *t = run->tracking;
     t->duplicates = &o->duplicates;
     t->nulls_equal = o->nulls;
@@ -200,11 +247,13 @@ static void compile_duplicates(struct run *run, const struct track_options *o, s
     for (size_t i = 0; t->expressions && i < o->duplicates.count; i++)
         if (!t->expressions[i].equal)
             problem_add(problems, o->duplicates.items[i].place, "compare a text or another expression of it",
-                        "values of %s cannot be compared (type %s)", o->duplicates.items[i].text, t->expressions[i].type);
+                        "values of %s cannot be compared (type %s)", o->duplicates.items[i].text,
+                        t->expressions[i].type);
     compile_keep(run, o, problems, error);
 }
 
-static void compile_query(struct run *run, const struct track_options *o, struct problems *problems, struct error *error) {
+static void compile_query(struct run *run, const struct track_options *o, struct problems *problems,
+                          struct error *error) {
     struct tracking *t = run->tracking;
     const struct key *key = &run->table->key;
     t->query = o->query.text;
@@ -213,12 +262,15 @@ static void compile_query(struct run *run, const struct track_options *o, struct
     struct rows *columns = expressions_describe_query(run, &o->query, problems, error);
     for (size_t i = 0; columns && i < key->count; i++) {
         int found = 0;
-        for (int c = 0; c < rows_columns(columns); c++) found += text_equal(rows_column_name(columns, c), key->columns[i].name);
-        if (found != 1) problem_add(problems, o->query.place, "name the columns as the key of the table does",
-                                    "the query must give the key column %s once", key->columns[i].name);
+        for (int c = 0; c < rows_columns(columns); c++)
+            found += text_equal(rows_column_name(columns, c), key->columns[i].name);
+        if (found != 1)
+            problem_add(problems, o->query.place, "name the columns as the key of the table does",
+                        "the query must give the key column %s once", key->columns[i].name);
     }
     if (columns && (size_t)rows_columns(columns) > key->count)
-        problem_add(problems, o->query.place, "select the key alone", "the query gives more columns than the key of %s", run->table->shown);
+        problem_add(problems, o->query.place, "select the key alone", "the query gives more columns than the key of %s",
+                    run->table->shown);
 }
 
 static void compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
@@ -226,7 +278,8 @@ static void compile(struct run *run, size_t index, struct problems *problems, st
     const struct key *key = &run->table->key;
     struct tracking *t = run->tracking = arena_alloc(run->arena, sizeof *t);
     if (!key->count) {
-        problem_add(problems, run->plan->steps[index].place, "add a primary key, or a unique constraint over NOT NULL columns",
+        problem_add(problems, run->plan->steps[index].place,
+                    "add a primary key, or a unique constraint over NOT NULL columns",
                     "%s has no key that names its rows", run->table->shown);
         return;
     }
@@ -246,7 +299,8 @@ static void compile(struct run *run, size_t index, struct problems *problems, st
 
 /* --- run --- */
 
-static struct rows *do_one(struct run *run, struct arena *arena, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+static struct rows *do_one(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
+                           const struct bindings *b, struct error *error) {
     const char *text = sql_expand(arena, sql, b->items, error);
     return ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error);
 }
@@ -268,7 +322,8 @@ static const char *definitions(struct run *run, struct arena *arena) {
 static void bind_table(struct bindings *b, struct run *run, struct arena *arena, int round) {
     const struct tracking *t = run->tracking;
     size_t count = run->table->key.count;
-    const char *columns = list_names(arena, NULL, t->columns, count), *values = list_numbered(arena, NULL, "pgwinnow_k", count);
+    const char *columns = list_names(arena, NULL, t->columns, count),
+               *values = list_numbered(arena, NULL, "pgwinnow_k", count);
     if (t->survivors) {
         columns = arena_printf(arena, "%s, %s", columns, list_names(arena, NULL, t->survivors, count));
         values = arena_printf(arena, "%s, %s", values, list_numbered(arena, NULL, "pgwinnow_s", count));
@@ -287,18 +342,20 @@ static void bind_table(struct bindings *b, struct run *run, struct arena *arena,
     bind(b, "rows", t->rows);
 }
 
-static int64_t count(struct run *run, struct arena *arena, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+static int64_t count(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
+                     const struct bindings *b, struct error *error) {
     struct rows *rows = do_one(run, arena, about, sql, b, error);
     return rows ? rows_int(rows, 0, 0) : 0;
 }
 
 static void too_many(const struct run *run, const char *what, int64_t found, int64_t limit, struct error *error) {
-    fail(error, FAULT_REFUSED, "track found %s %s of %s, the plan expects at most %s", text_count(error->arena, found), what,
-         run->table->shown, text_count(error->arena, limit));
+    fail(error, FAULT_REFUSED, "track found %s %s of %s, the plan expects at most %s", text_count(error->arena, found),
+         what, run->table->shown, text_count(error->arena, limit));
     fail_hint(error, "nothing was removed; look with explain, then mend the plan or its `expect`");
 }
 
-static void expect(struct run *run, size_t index, struct arena *arena, int64_t found, const struct bindings *b, struct error *error) {
+static void expect(struct run *run, size_t index, struct arena *arena, int64_t found, const struct bindings *b,
+                   struct error *error) {
     const struct track_options *o = options_of(run, index);
     if (o->expect.rows >= 0 && found > o->expect.rows) too_many(run, "rows", found, o->expect.rows, error);
     if (o->expect.groups >= 0 && !failed(error)) {
@@ -306,17 +363,22 @@ static void expect(struct run *run, size_t index, struct arena *arena, int64_t f
         if (groups > o->expect.groups) too_many(run, "groups", groups, o->expect.groups, error);
     }
     if (o->expect.share >= 0 && !failed(error)) {
-        int64_t all = count(run, arena, "counting the table", &sql_count_table, b, error), limit = (int64_t)((double)all * o->expect.share);
-        if (found > limit) too_many(run, arena_printf(arena, "of %s rows", text_count(arena, all)), found, limit, error);
+        int64_t all = count(run, arena, "counting the table", &sql_count_table, b, error),
+                limit = (int64_t)((double)all * o->expect.share);
+        if (found > limit)
+            too_many(run, arena_printf(arena, "of %s rows", text_count(arena, all)), found, limit, error);
     }
 }
 
 /* The role's policies would hide rows: the server raises that itself, row_security being off. */
 static void explain_hidden(const struct run *run, struct error *error) {
-    if (!text_equal(error->sqlstate, "42501") || !error->message || !strstr(error->message, "row-level security")) return;
+    if (!text_equal(error->sqlstate, "42501") || !error->message || !strstr(error->message, "row-level security"))
+        return;
     error->fault = FAULT_REFUSED;
-    error->hint = arena_printf(error->arena, "run as a role that sees all rows of %s: its owner (without FORCE ROW LEVEL SECURITY) or one with BYPASSRLS",
-                               run->table->shown);
+    error->hint = arena_printf(
+        error->arena,
+        "run as a role that sees all rows of %s: its owner (without FORCE ROW LEVEL SECURITY) or one with BYPASSRLS",
+        run->table->shown);
 }
 
 static void carry_holds(struct run *run, struct arena *arena, int round, struct error *error) {
@@ -339,7 +401,8 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     run->progress.doing = run->tracking->source == TRACK_DUPLICATES ? "looking for duplicates" : "looking for rows";
     bind_table(&b, run, arena, step->round);
     session_begin(run->desk, arena, &session, error);
-    runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema, tracking_name(run, arena, step->round), error);
+    runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema,
+                    tracking_name(run, arena, step->round), error);
     do_one(run, arena, "making the tracking table", &sql_create_track, &b, error);
     do_one(run, arena, about, &sql_fill_track, &b, error);
     carry_holds(run, arena, step->round, error);
@@ -352,7 +415,9 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     step->shown->rows = step->shown->total = found;
     if (!failed(error)) /* with the table, so that a restart neither finds it half done nor does it again */
         runs_set_step(&run->state, arena, &run->holder, index,
-                      &(struct step_row){.state = "done", .round = step->round, .rows = found, .total = found, .ms = step->shown->ms}, error);
+                      &(struct step_row){
+                          .state = "done", .round = step->round, .rows = found, .total = found, .ms = step->shown->ms},
+                      error);
     session_end(run->desk, arena, error);
     explain_hidden(run, error);
     run->progress.doing = NULL;

@@ -57,8 +57,10 @@ static int look(void *context, short *events) {
 
 static void keep_server_error(struct slot *slot, const PGresult *result) {
     if (failed(&slot->error)) return;
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE), *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL), *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE),
+               *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
+               *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     const char *where = PQresultErrorField(result, PG_DIAG_CONTEXT);
     const char *about = (size_t)slot->at < slot->queued ? slot->about[slot->at] : "the connection";
     if (!primary) primary = PQerrorMessage(slot->connection);
@@ -151,7 +153,8 @@ static void ready(void *context) {
 static void hear_notice(void *context, const PGresult *result) {
     struct slot *slot = context;
     if (!slot->notice) return;
-    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED), *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+               *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     slot->notice(slot->notice_context, severity ? severity : "", state ? state : "", primary ? primary : "");
 }
@@ -159,7 +162,8 @@ static void hear_notice(void *context, const PGresult *result) {
 /* One turn of the connecting handshake, with its own poll: no batch runs on this slot yet, but timers must go on, so the
  * turns are short. */
 static bool connect_turn(struct slot *slot, PostgresPollingStatusType *status, int64_t due) {
-    struct pollfd fd = {.fd = PQsocket(slot->connection), .events = *status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+    struct pollfd fd = {.fd = PQsocket(slot->connection),
+                        .events = *status == PGRES_POLLING_READING ? POLLIN : POLLOUT};
     while (poll(&fd, 1, 20) <= 0) {
         wire_wait(slot->wire, 0);
         if (clock_ms() > due || stop_level() > 0) return false;
@@ -180,7 +184,8 @@ static bool connect_now(struct slot *slot, struct error *error) {
     int64_t due = clock_ms() + CONNECT_MS;
     bool in_time = true;
     if (PQstatus(slot->connection) == CONNECTION_BAD) status = PGRES_POLLING_FAILED;
-    while (in_time && status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) in_time = connect_turn(slot, &status, due);
+    while (in_time && status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED)
+        in_time = connect_turn(slot, &status, due);
     slot->connecting = false;
     if (status == PGRES_POLLING_OK) {
         PQsetnonblocking(slot->connection, 1);
@@ -197,10 +202,13 @@ static bool connect_now(struct slot *slot, struct error *error) {
     } else if (stop_level() > 0) {
         fail(error, FAULT_STOPPED, "stopped while connecting");
     } else {
-        fail(error, FAULT_CONNECTION, "cannot connect to %s: no answer within %d s", slot_host(slot), CONNECT_MS / 1000);
+        fail(error, FAULT_CONNECTION, "cannot connect to %s: no answer within %d s", slot_host(slot),
+             CONNECT_MS / 1000);
     }
     memcpy(error->sqlstate, "08001", 6);
-    fail_hint(error, "check the URL (--database, the environment's database, or PGHOST and its kind) and that the server is up");
+    fail_hint(
+        error,
+        "check the URL (--database, the environment's database, or PGHOST and its kind) and that the server is up");
     return false;
 }
 
@@ -212,7 +220,8 @@ static void close_slot(void *context) {
     slot->lost = true;
 }
 
-struct slot *slot_open(struct wire *wire, struct arena *arena, const char *conninfo, const char *application_name, struct error *error) {
+struct slot *slot_open(struct wire *wire, struct arena *arena, const char *conninfo, const char *application_name,
+                       struct error *error) {
     if (failed(error)) return NULL;
     struct slot *slot = arena_alloc(arena, sizeof *slot);
     slot->wire = wire;
@@ -261,7 +270,10 @@ void slot_on_notice(struct slot *slot, void (*hear)(void *, const char *, const 
 
 bool slot_pooled(struct slot *slot, struct error *error) {
     struct arena *arena = arena_new(slot->owner);
-    struct rows *rows = ask(slot, arena, &(struct statement){.about = "asking for the server's process", .text = "SELECT pg_catalog.pg_backend_pid()"}, error);
+    struct rows *rows = ask(
+        slot, arena,
+        &(struct statement){.about = "asking for the server's process", .text = "SELECT pg_catalog.pg_backend_pid()"},
+        error);
     bool pooled = rows && rows_int(rows, 0, 0) != PQbackendPID(slot->connection);
     arena_free(arena);
     return pooled;
@@ -269,7 +281,9 @@ bool slot_pooled(struct slot *slot, struct error *error) {
 
 /* --- pipelines --- */
 
-struct arena *slot_arena(struct slot *slot) { return slot->arena; }
+struct arena *slot_arena(struct slot *slot) {
+    return slot->arena;
+}
 
 void slot_reset(struct slot *slot) {
     arena_reset(slot->arena);
@@ -285,7 +299,8 @@ static void remember(struct slot *slot, const char *about) {
 /* A failure to send shows as a lost connection when the flush waits for its answer. */
 void slot_queue(struct slot *slot, const struct statement *s) {
     remember(slot, s->about);
-    if (!slot->lost && !PQsendQueryParams(slot->connection, s->text, s->count, NULL, s->values, NULL, NULL, 0)) slot->lost = true;
+    if (!slot->lost && !PQsendQueryParams(slot->connection, s->text, s->count, NULL, s->values, NULL, NULL, 0))
+        slot->lost = true;
 }
 
 int slot_queued(const struct slot *slot) { return (int)slot->queued; }
@@ -371,7 +386,8 @@ struct rows *slot_describe(struct slot *slot, struct arena *arena, const struct 
     slot->results = arena;
     remember(slot, s->about);
     remember(slot, s->about);
-    if (!slot->lost && (!PQsendPrepare(slot->connection, "", s->text, 0, NULL) || !PQsendDescribePrepared(slot->connection, "")))
+    if (!slot->lost &&
+        (!PQsendPrepare(slot->connection, "", s->text, 0, NULL) || !PQsendDescribePrepared(slot->connection, "")))
         slot->lost = true;
     return await(slot, &asked);
 }
@@ -390,9 +406,13 @@ const char *rows_text(const struct rows *rows, int row, int column) {
     return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
 }
 
-int64_t rows_int(const struct rows *rows, int row, int column) { return strtoll(PQgetvalue(rows->result, row, column), NULL, 10); }
+int64_t rows_int(const struct rows *rows, int row, int column) {
+    return strtoll(PQgetvalue(rows->result, row, column), NULL, 10);
+}
 
-double rows_number(const struct rows *rows, int row, int column) { return strtod(PQgetvalue(rows->result, row, column), NULL); }
+double rows_number(const struct rows *rows, int row, int column) {
+    return strtod(PQgetvalue(rows->result, row, column), NULL);
+}
 
 bool rows_flag(const struct rows *rows, int row, int column) { return PQgetvalue(rows->result, row, column)[0] == 't'; }
 

@@ -4,7 +4,8 @@
 #include "database/sql.h"
 
 void explain_statement(struct explanation *explanation, const struct sql *sql, const char *text) {
-    explanation->statements = arena_grow(explanation->arena, explanation->statements, &explanation->count, sizeof *explanation->statements);
+    explanation->statements =
+        arena_grow(explanation->arena, explanation->statements, &explanation->count, sizeof *explanation->statements);
     explanation->statements[explanation->count - 1] =
         (struct explained){sql->name, sql->file, arena_strdup(explanation->arena, text), sql->line};
 }

@@ -32,7 +32,9 @@ static const char *handed_on(struct batch *batch, const struct node *node, const
     return count ? list_names(batch->arena, alias, names, count) : "1";
 }
 
-static const char *link_name(struct batch *batch, const struct edge *edge) { return arena_printf(batch->arena, "pgwinnow_e%zu", edge->index); }
+static const char *link_name(struct batch *batch, const struct edge *edge) {
+    return arena_printf(batch->arena, "pgwinnow_e%zu", edge->index);
+}
 
 /* The rows of a node that the statement has removed so far: by any of the edges that lead to it. */
 static const char *removed_rows(struct batch *batch, const struct node *node) {
@@ -67,7 +69,8 @@ static void add_links(struct batch *batch, struct text *links, struct text *chil
     const struct family *f = family_of(batch);
     for (size_t component = 0; component < f->tree->node_count; component++)
         for (size_t i = 0; i < f->tree->edge_count; i++)
-            if (f->settled[i] && f->tree->edges[i]->parent->component == component) add_link(batch, f->tree->edges[i], links, children);
+            if (f->settled[i] && f->tree->edges[i]->parent->component == component)
+                add_link(batch, f->tree->edges[i], links, children);
 }
 
 static void queue_fast(struct batch *batch) {
@@ -77,14 +80,16 @@ static void queue_fast(struct batch *batch) {
     struct text links = text_new(batch->arena), children = text_new(batch->arena);
     struct bindings b = {0};
     tracking_bind(&b, f->run, batch->arena, f->round);
-    bind(&b, "qualified", tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
-                                             tracking_pending(false), false, &batch->error));
+    bind(&b, "qualified",
+         tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
+                            tracking_pending(false), false, &batch->error));
     bind(&b, "returning", handed_on(batch, f->tree->nodes[0], alias));
     text_add(&children, "0");
     add_links(batch, &links, &children);
     bind(&b, "links", links.data);
     bind(&b, "children", children.data);
-    batch_queue(batch, arena_printf(batch->arena, "removing rows %s to %s of %s", values[0], values[1], f->run->table->shown),
+    batch_queue(batch,
+                arena_printf(batch->arena, "removing rows %s to %s of %s", values[0], values[1], f->run->table->shown),
                 &sql_remove_families, &b, values, 2);
 }
 
@@ -96,7 +101,8 @@ static void queue_tracking(struct batch *batch, const struct sql *sql, const cha
     struct bindings b = {0};
     tracking_bind(&b, f->run, batch->arena, f->round);
     bind(&b, "pending", tracking_pending(family_last_pass(&batch->range)));
-    if (sql == tracking_classify) tracking_bind_reasons(&b, f->run, batch->arena, f->round, family_last_pass(&batch->range), &batch->error);
+    if (sql == tracking_classify)
+        tracking_bind_reasons(&b, f->run, batch->arena, f->round, family_last_pass(&batch->range), &batch->error);
     batch_queue(batch, about, sql, &b, values, reason ? 3 : 2);
 }
 
@@ -110,11 +116,14 @@ static int64_t rows_wanted(const struct batch *batch) {
     return size < 1 ? 1 : size;
 }
 
-static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first, const char *points, int depth, struct text *paths);
+static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first,
+                      const char *points, int depth, struct text *paths);
 
 /* One edge further: its rows are counted, and those below them. */
-static void add_path(struct batch *batch, const struct edge *edge, const char *joins, const char *first, const char *points, int depth, struct text *paths) {
-    const char *alias = arena_printf(batch->arena, "c%d", depth), *parent = depth ? arena_printf(batch->arena, "c%d", depth - 1) : "p";
+static void add_path(struct batch *batch, const struct edge *edge, const char *joins, const char *first,
+                     const char *points, int depth, struct text *paths) {
+    const char *alias = arena_printf(batch->arena, "c%d", depth),
+               *parent = depth ? arena_printf(batch->arena, "c%d", depth - 1) : "p";
     const char *here = edge_points(batch->arena, edge, parent, alias);
     if (!depth) {
         points = arena_printf(batch->arena, "%s %s", here, edge_leaves(batch->arena, edge, "p"));
@@ -124,7 +133,8 @@ static void add_path(struct batch *batch, const struct edge *edge, const char *j
         bind(&b, "child", edge->child->table->from);
         bind(&b, "child_alias", alias);
         bind(&b, "points", arena_printf(batch->arena, "%s %s", here, edge_leaves(batch->arena, edge, parent)));
-        joins = arena_printf(batch->arena, "%s %s", joins, sql_expand(batch->arena, &sql_probe_join, b.items, &batch->error));
+        joins = arena_printf(batch->arena, "%s %s", joins,
+                             sql_expand(batch->arena, &sql_probe_join, b.items, &batch->error));
     }
     struct bindings b = {0};
     bind(&b, "first", first);
@@ -134,10 +144,12 @@ static void add_path(struct batch *batch, const struct edge *edge, const char *j
     if (edge->policy == POLICY_DELETE) add_paths(batch, edge->child, joins, first, points, depth + 1, paths);
 }
 
-static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first, const char *points, int depth, struct text *paths) {
+static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first,
+                      const char *points, int depth, struct text *paths) {
     const struct family *f = family_of(batch);
     for (size_t i = 0; i < f->tree->edge_count; i++)
-        if (f->tree->edges[i]->parent == node && f->settled[i]) add_path(batch, f->tree->edges[i], joins, first, points, depth, paths);
+        if (f->tree->edges[i]->parent == node && f->settled[i])
+            add_path(batch, f->tree->edges[i], joins, first, points, depth, paths);
 }
 
 static size_t place_in_key(const struct key *key, const char *name) {
@@ -167,7 +179,8 @@ static const char *probed_parent(struct batch *batch) {
     bind(&b, "from", f->run->table->from);
     bind(&b, "parent_is_tracked", list_equal_numbered(batch->arena, "p", key->columns, key->count, "t", "pgwinnow_k"));
     for (size_t i = 0; i < key->count; i++)
-        text_addf(&columns, "%st.pgwinnow_k%zu AS %s", i ? ", " : "", i + 1, sql_identifier(batch->arena, key->columns[i].name));
+        text_addf(&columns, "%st.pgwinnow_k%zu AS %s", i ? ", " : "", i + 1,
+                  sql_identifier(batch->arena, key->columns[i].name));
     bind(&b, "columns", columns.data);
     return sql_expand(batch->arena, key_is_enough(f) ? &sql_probe_key : &sql_probe_row, b.items, &batch->error);
 }
@@ -176,8 +189,8 @@ static const char *probed_parent(struct batch *batch) {
 static void queue_probe(struct batch *batch, const struct gap *gap) {
     struct family *f = family_of(batch);
     int64_t look = rows_wanted(batch) + rows_wanted(batch) / 32 + 1;
-    const char *values[] = {batch_number(batch, gap->first - 1), batch_number(batch, look), batch_number(batch, family_bound(batch)),
-                            batch_number(batch, gap->last)};
+    const char *values[] = {batch_number(batch, gap->first - 1), batch_number(batch, look),
+                            batch_number(batch, family_bound(batch)), batch_number(batch, gap->last)};
     struct text paths = text_new(batch->arena);
     struct bindings b = {0};
     add_paths(batch, f->tree->nodes[0], "", "", "", 0, &paths);
@@ -252,7 +265,11 @@ static void hear_probe(struct batch *batch, const struct rows *rows) {
 static void hear_contested(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     if (rows_text(rows, 0, 0)) {
-        batch->range = (struct range){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1), .pass = f->next_pass, .mode = MODE_THOROUGH, .waits = true};
+        batch->range = (struct range){.first = rows_int(rows, 0, 0),
+                                      .last = rows_int(rows, 0, 1),
+                                      .pass = f->next_pass,
+                                      .mode = MODE_THOROUGH,
+                                      .waits = true};
         f->contested_after = batch->range.last;
     } else if (f->contested_after == 0) {
         f->contested_round = MOST_CONTESTED_ROUNDS + 1; /* none at all: done */
@@ -280,7 +297,8 @@ static bool piece_is_plain(const struct batch *batch) {
     return family_of(batch)->plain[node] && batch->range.mode == MODE_NORMAL && !batch->range.races;
 }
 
-static const char heavy_reason[] = "rows that point at it keep coming", protected_reason[] = "a row below it is a survivor or held back";
+static const char heavy_reason[] = "rows that point at it keep coming",
+                  protected_reason[] = "a row below it is a survivor or held back";
 
 static void fill_roots(struct batch *batch) {
     switch (batch->range.mode) {
@@ -441,10 +459,13 @@ static void choose_ways(struct family *f) {
         f->fast = f->fast && f->plain[i];
         circles = circles || node->cyclic;
     }
-    for (size_t i = 0; i < tree->edge_count; i++) /* what must be settled with its parents keeps them from going first */
+    for (size_t i = 0; i < tree->edge_count;
+         i++) /* what must be settled with its parents keeps them from going first */
         if (f->settled[i] && goes_by_parent(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
-    for (size_t i = 0; i < tree->edge_count; i++) /* one statement cannot change a row by one edge and remove it by another */
-        if (f->settled[i] && tree->edges[i]->policy == POLICY_SET_NULL && tree->edges[i]->child->removed) f->fast = false;
+    for (size_t i = 0; i < tree->edge_count;
+         i++) /* one statement cannot change a row by one edge and remove it by another */
+        if (f->settled[i] && tree->edges[i]->policy == POLICY_SET_NULL && tree->edges[i]->child->removed)
+            f->fast = false;
     if (!circles) paths = count_paths(f, tree->nodes[0], 0);
     f->probed = paths > 0 && paths <= MOST_PATHS;
     if (paths > MOST_PATHS) f->fast = false;
@@ -452,8 +473,13 @@ static void choose_ways(struct family *f) {
 
 static struct family *new_family(struct run *run, size_t step, const struct families *what, struct arena *arena) {
     struct family *f = arena_alloc(arena, sizeof *f);
-    *f = (struct family){.run = run, .step = step, .round = run->steps[step].round, .what = what, .arena = arena,
-                         .tree = run->tree, .weight = 1};
+    *f = (struct family){.run = run,
+                         .step = step,
+                         .round = run->steps[step].round,
+                         .what = what,
+                         .arena = arena,
+                         .tree = run->tree,
+                         .weight = 1};
     f->lists = arena_alloc(arena, run->tree->node_count * sizeof *f->lists);
     f->leaves = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->leaves);
     settle_edges(f);
@@ -463,7 +489,8 @@ static struct family *new_family(struct run *run, size_t step, const struct fami
 
 static bool unindexed(const struct family *f) {
     for (size_t i = 0; i < f->tree->edge_count; i++)
-        if (f->tree->edges[i]->reached && !f->tree->edges[i]->indexed && f->run->missing_index != MISSING_CREATE) return true;
+        if (f->tree->edges[i]->reached && !f->tree->edges[i]->indexed && f->run->missing_index != MISSING_CREATE)
+            return true;
     return false;
 }
 
@@ -471,14 +498,15 @@ static void load_leaves(struct family *f, struct error *error) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
         if (f->settled[i] && goes_by_parent(e))
-            f->leaves[i].items = catalog_leaves(f->run->desk, f->arena, e->child->table->oid, &f->leaves[i].count, error);
+            f->leaves[i].items =
+                catalog_leaves(f->run->desk, f->arena, e->child->table->oid, &f->leaves[i].count, error);
     }
 }
 
 static void read_pass(struct family *f, struct error *error) {
     const struct run *run = f->run;
-    const char *values[] = {arena_printf(f->arena, "%lld", (long long)run->holder.run), arena_printf(f->arena, "%zu", f->step),
-                            arena_printf(f->arena, "%d", f->round)};
+    const char *values[] = {arena_printf(f->arena, "%lld", (long long)run->holder.run),
+                            arena_printf(f->arena, "%zu", f->step), arena_printf(f->arena, "%d", f->round)};
     struct bindings b = {0};
     bind(&b, "state", run->state.schema);
     const char *text = sql_expand(f->arena, &sql_last_pass_used, b.items, error);
@@ -494,8 +522,10 @@ static struct tracked_counts count_tracked(struct family *f, struct error *error
     struct bindings b = {0};
     bind(&b, "track", tracking_sql(f->run, f->arena, f->round));
     const char *text = sql_expand(f->arena, &sql_count_tracked, b.items, error);
-    struct rows *rows = ask(f->run->desk, f->arena, &(struct statement){.about = "counting tracked rows", .text = text}, error);
-    return rows ? (struct tracked_counts){rows_int(rows, 0, 0), rows_int(rows, 0, 1), rows_int(rows, 0, 2)} : (struct tracked_counts){0};
+    struct rows *rows =
+        ask(f->run->desk, f->arena, &(struct statement){.about = "counting tracked rows", .text = text}, error);
+    return rows ? (struct tracked_counts){rows_int(rows, 0, 0), rows_int(rows, 0, 1), rows_int(rows, 0, 2)}
+                : (struct tracked_counts){0};
 }
 
 static void tell_end(struct family *f, struct error *error) {
@@ -503,8 +533,10 @@ static void tell_end(struct family *f, struct error *error) {
     struct run_step *step = &f->run->steps[f->step];
     if (counts.held) step->note = arena_printf(f->run->arena, "%s held back", text_count(f->arena, counts.held));
     if (!counts.contested || !f->what->roots_go) return;
-    fail(error, FAULT_FAILED, "%s tracked rows of %s stayed locked by other sessions", text_count(f->arena, counts.contested), f->run->table->shown);
-    fail_hint(error, "they are those with outcome 'contested' in %s; run again when the others are done", tracking_sql(f->run, f->arena, f->round));
+    fail(error, FAULT_FAILED, "%s tracked rows of %s stayed locked by other sessions",
+         text_count(f->arena, counts.contested), f->run->table->shown);
+    fail_hint(error, "they are those with outcome 'contested' in %s; run again when the others are done",
+              tracking_sql(f->run, f->arena, f->round));
 }
 
 void families_remove(struct run *run, size_t step, const struct families *what, struct error *error) {
@@ -516,14 +548,16 @@ void families_remove(struct run *run, size_t step, const struct families *what, 
     read_pass(f, error);
     struct tracked_counts counts = count_tracked(f, error);
     run->steps[step].shown->total = counts.last - counts.held;
-    f->regions = runs_gaps(&run->state, arena, run->holder.run, step, f->round, PART_ROOT, counts.last, &f->region_count, error);
+    f->regions =
+        runs_gaps(&run->state, arena, run->holder.run, step, f->round, PART_ROOT, counts.last, &f->region_count, error);
     loop_run(run, step, &family_part, f, unindexed(f), error);
     if (!failed(error)) tell_end(f, error);
     if (!failed(error)) families_drop(&run->state, arena, run->holder.run, error);
     arena_free(arena);
 }
 
-void families_explain(struct run *run, size_t step, const struct families *what, struct explanation *explanation, struct error *error) {
+void families_explain(struct run *run, size_t step, const struct families *what, struct explanation *explanation,
+                      struct error *error) {
     struct arena *arena = arena_new(run->arena);
     struct family *f = new_family(run, step, what, arena);
     struct range range = {.first = 1, .last = run->plan->steps[step].settings.batch.size, .pass = FIRST_PASS};
@@ -532,9 +566,16 @@ void families_explain(struct run *run, size_t step, const struct families *what,
         loop_explain(run, step, &family_part, f, &range, explanation, error);
         text_add(&explanation->said, "when a row came meanwhile (23503), thoroughly: parents locked first\n");
     } else {
-        text_add(&explanation->said, "each batch: rows locked, what points at them collected under the locks, then settled deepest first\n");
+        text_add(
+            &explanation->said,
+            "each batch: rows locked, what points at them collected under the locks, then settled deepest first\n");
     }
-    struct loop loop = {.run = run, .step = step, .part = &family_part, .job = f, .error = error, .pace = pace_new(&run->plan->steps[step].settings.batch)};
+    struct loop loop = {.run = run,
+                        .step = step,
+                        .part = &family_part,
+                        .job = f,
+                        .error = error,
+                        .pace = pace_new(&run->plan->steps[step].settings.batch)};
     struct batch batch = {.loop = &loop, .arena = arena, .range = range, .explanation = explanation, .round = 1};
     batch.error = error_new(arena);
     closure_explain(&batch);

@@ -6,7 +6,8 @@
 #include "work/family_text.h"
 #include "work/tracking.h"
 
-static void make(struct family *f, const char *about, const struct sql *sql, const struct bindings *b, struct error *error) {
+static void make(struct family *f, const char *about, const struct sql *sql, const struct bindings *b,
+                 struct error *error) {
     const char *text = sql_expand(f->arena, sql, b->items, error);
     ask(f->run->desk, f->arena, &(struct statement){.about = about, .text = text}, error);
 }
@@ -14,8 +15,9 @@ static void make(struct family *f, const char *about, const struct sql *sql, con
 /* Written down before it is made: what a kill leaves behind is found by clean. */
 static void note(struct family *f, const char *kind, const char *format, size_t node, struct error *error) {
     const struct run *run = f->run;
-    const char *name = node == SIZE_MAX ? arena_printf(f->arena, "%s_%lld", format, (long long)run->holder.run)
-                                        : arena_printf(f->arena, "%s_%lld_%zu", format, (long long)run->holder.run, node);
+    const char *name = node == SIZE_MAX
+                           ? arena_printf(f->arena, "%s_%lld", format, (long long)run->holder.run)
+                           : arena_printf(f->arena, "%s_%lld_%zu", format, (long long)run->holder.run, node);
     runs_add_object(&run->state, f->arena, run->holder.run, kind, run->state.schema, name, error);
 }
 
@@ -92,7 +94,9 @@ void families_drop(const struct state *state, struct arena *arena, int64_t run, 
         struct bindings b = {0};
         bind(&b, sequence ? "order" : "table", sql_qualified(arena, o->schema, o->name));
         const char *text = sql_expand(arena, sequence ? &sql_drop_order : &sql_drop_table, b.items, error);
-        ask(state->slot, arena, &(struct statement){.about = arena_printf(arena, "dropping %s.%s", o->schema, o->name), .text = text}, error);
+        ask(state->slot, arena,
+            &(struct statement){.about = arena_printf(arena, "dropping %s.%s", o->schema, o->name), .text = text},
+            error);
         runs_forget_object(state, arena, run, o->kind, o->schema, o->name, error);
     }
 }

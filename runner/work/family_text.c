@@ -6,12 +6,17 @@
 #include "database/sql.h"
 
 static const char *helper(const struct run *run, struct arena *arena, const char *kind, const struct node *node) {
-    return sql_qualified(arena, run->state.schema, arena_printf(arena, "%s_%lld_%zu", kind, (long long)run->holder.run, node->index));
+    return sql_qualified(arena, run->state.schema,
+                         arena_printf(arena, "%s_%lld_%zu", kind, (long long)run->holder.run, node->index));
 }
 
-const char *family_table(const struct run *run, struct arena *arena, const struct node *node) { return helper(run, arena, "family", node); }
+const char *family_table(const struct run *run, struct arena *arena, const struct node *node) {
+    return helper(run, arena, "family", node);
+}
 
-const char *family_list(const struct run *run, struct arena *arena, const struct node *node) { return helper(run, arena, "list", node); }
+const char *family_list(const struct run *run, struct arena *arena, const struct node *node) {
+    return helper(run, arena, "list", node);
+}
 
 const char *family_order(const struct run *run, struct arena *arena) {
     return sql_qualified(arena, run->state.schema, arena_printf(arena, "order_%lld", (long long)run->holder.run));

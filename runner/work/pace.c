@@ -5,7 +5,9 @@
 
 static const double smoothing = 0.4, growth = 1.2;
 
-struct pace pace_new(const struct batch_settings *settings) { return (struct pace){*settings, (double)settings->size}; }
+struct pace pace_new(const struct batch_settings *settings) {
+    return (struct pace){*settings, (double)settings->size};
+}
 
 int64_t pace_size(const struct pace *pace) { return (int64_t)pace->size; }
 

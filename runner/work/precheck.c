@@ -27,18 +27,20 @@ static const char *joins(struct walk *w, int depth) {
         struct bindings b = {0};
         bind(&b, "child", e->child->table->from);
         bind(&b, "alias", alias(w->arena, i));
-        bind(&b, "points", arena_printf(w->arena, "%s %s", edge_points(w->arena, e, alias(w->arena, i - 1), alias(w->arena, i)),
-                                        edge_leaves(w->arena, e, alias(w->arena, i - 1))));
+        bind(&b, "points",
+             arena_printf(w->arena, "%s %s", edge_points(w->arena, e, alias(w->arena, i - 1), alias(w->arena, i)),
+                          edge_leaves(w->arena, e, alias(w->arena, i - 1))));
         text_addf(&text, "\n  %s", sql_expand(w->arena, &sql_join_edge, b.items, w->error));
     }
     return text.data;
 }
 
 static void refuse(struct walk *w, const struct edge *e, const char *example) {
-    fail(w->error, FAULT_REFUSED, "%s has rows that point at rows of %s which would go (%s), and the plan says stop", e->child->table->shown,
-         e->parent->table->shown, e->constraint);
+    fail(w->error, FAULT_REFUSED, "%s has rows that point at rows of %s which would go (%s), and the plan says stop",
+         e->child->table->shown, e->parent->table->shown, e->constraint);
     fail_detail(w->error, "for example %s", example);
-    fail_hint(w->error, "nothing was removed; settle those rows, hold the tracked ones back, or give %s another policy", e->key);
+    fail_hint(w->error, "nothing was removed; settle those rows, hold the tracked ones back, or give %s another policy",
+              e->key);
 }
 
 static void look(struct walk *w, int depth) {
@@ -50,7 +52,8 @@ static void look(struct walk *w, int depth) {
     bind(&b, "parent_is_tracked", list_equal_numbered(w->arena, "p", key->columns, key->count, "t", "pgwinnow_k"));
     bind(&b, "joins", joins(w, depth));
     const char *text = sql_expand(w->arena, &sql_find_stop, b.items, w->error);
-    const char *about = arena_printf(w->arena, "looking at rows of %s by %s", w->path[depth]->child->table->shown, w->path[depth]->constraint);
+    const char *about = arena_printf(w->arena, "looking at rows of %s by %s", w->path[depth]->child->table->shown,
+                                     w->path[depth]->constraint);
     struct rows *rows = ask(run->desk, w->arena, &(struct statement){.about = about, .text = text}, w->error);
     if (rows && rows_count(rows)) refuse(w, w->path[depth], rows_text(rows, 0, 0));
 }
@@ -68,7 +71,8 @@ static void below(struct walk *w, const struct node *node, int depth) {
 
 static bool any_stop(const struct tree *tree) {
     for (size_t i = 0; i < tree->edge_count; i++)
-        if (tree->edges[i]->reached && tree->edges[i]->policy == POLICY_STOP && !tree->edges[i]->child->removed) return true;
+        if (tree->edges[i]->reached && tree->edges[i]->policy == POLICY_STOP && !tree->edges[i]->child->removed)
+            return true;
     return false;
 }
 

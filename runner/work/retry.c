@@ -22,9 +22,9 @@ enum verdict retry_verdict(const struct error *error, bool at_hold) {
         {"57P03", VERDICT_CONNECT}, /* cannot_connect_now */
         {"57P05", VERDICT_CONNECT}, /* idle_session_timeout */
         {"23503", VERDICT_RACE},    /* foreign_key_violation: a child came late */
-        {"23001", VERDICT_RACE},    /* restrict_violation: the same from PostgreSQL 18 on, where ON DELETE is RESTRICT */
-        {"23505", VERDICT_RACE},    /* unique_violation */
-        {"23P01", VERDICT_RACE},    /* exclusion_violation */
+        {"23001", VERDICT_RACE}, /* restrict_violation: the same from PostgreSQL 18 on, where ON DELETE is RESTRICT */
+        {"23505", VERDICT_RACE}, /* unique_violation */
+        {"23P01", VERDICT_RACE}, /* exclusion_violation */
     };
     if (at_hold && text_equal(error->sqlstate, "23505")) return VERDICT_DONE;
     if (error->fault == FAULT_CONNECTION || strncmp(error->sqlstate, "08", 2) == 0) return VERDICT_CONNECT;

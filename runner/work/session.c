@@ -6,7 +6,8 @@
 enum { IDLE_MS = 15000 }; /* a suspended runner with an open batch blocks a takeover for no longer than this */
 
 struct session session_for(struct run *run, size_t step, struct arena *arena) {
-    const struct lock_settings *locks = step < run->plan->step_count ? &run->plan->steps[step].settings.locks : &run->plan->settings.locks;
+    const struct lock_settings *locks =
+        step < run->plan->step_count ? &run->plan->steps[step].settings.locks : &run->plan->settings.locks;
     const char *name = step < run->plan->step_count ? run->plan->steps[step].name : "compile";
     return (struct session){.application = arena_printf(arena, "pgwinnow: %lld %s", (long long)run->holder.run, name),
                             .search_path = run->search_path,
@@ -26,8 +27,10 @@ void session_statements(const struct session *s, struct arena *arena, struct sta
                             s->pinned && !s->hash_joins ? "off" : "on",
                             s->pinned ? "off" : "on"};
     enum { COUNT = sizeof values / sizeof *values };
-    out[0] = (struct statement){.about = "beginning a transaction", .text = s->read_only ? sql_begin_read.text : sql_begin_write.text};
-    out[1] = (struct statement){"setting up a transaction", sql_settings.text, arena_copy(arena, values, sizeof values), COUNT};
+    out[0] = (struct statement){.about = "beginning a transaction",
+                                .text = s->read_only ? sql_begin_read.text : sql_begin_write.text};
+    out[1] = (struct statement){"setting up a transaction", sql_settings.text, arena_copy(arena, values, sizeof values),
+                                COUNT};
     out[2] = (struct statement){.about = "making constraints immediate", .text = sql_immediate.text};
 }
 

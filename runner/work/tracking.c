@@ -5,7 +5,8 @@
 #include "database/lists.h"
 #include "sql/work/tracking.sql.h"
 
-const struct sql *const tracking_count_pending = &sql_tracking_count_pending, *const tracking_classify = &sql_tracking_classify,
+const struct sql *const tracking_count_pending = &sql_tracking_count_pending,
+                        *const tracking_classify = &sql_tracking_classify,
                         *const tracking_give_up = &sql_tracking_give_up, *const tracking_gone = &sql_tracking_gone,
                         *const tracking_spare = &sql_tracking_spare;
 
@@ -116,11 +117,13 @@ void tracking_bind(struct bindings *b, const struct run *run, struct arena *aren
     bind(b, "track", tracking_sql(run, arena, round));
     bind(b, "condition", t->where ? t->where : "true");
     bind(b, "table_keys", list_columns(arena, alias, key->columns, key->count));
-    bind(b, "table_is_tracked", list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_k", "pgwinnow_k"));
+    bind(b, "table_is_tracked",
+         list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_k", "pgwinnow_k"));
     bind(b, "tracked_keys", numbered(arena, t->columns, key->count, "pgwinnow_k"));
     if (t->survivors) {
         bind(b, "survivor_keys", numbered(arena, t->survivors, key->count, "pgwinnow_s"));
-        bind(b, "table_is_survivor", list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_t", "pgwinnow_s"));
+        bind(b, "table_is_survivor",
+             list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_t", "pgwinnow_s"));
         bind(b, "survivor_values", survivor_values(arena, run, alias));
         bind(b, "still", arena_printf(arena, "%s AND %s", same_key(arena, t), keeps(arena, run, alias)));
     } else {
@@ -129,17 +132,19 @@ void tracking_bind(struct bindings *b, const struct run *run, struct arena *aren
     }
 }
 
-const char *tracking_qualified(const struct run *run, struct arena *arena, int round, const char *range, const char *pending,
-                               bool wait, struct error *error) {
+const char *tracking_qualified(const struct run *run, struct arena *arena, int round, const char *range,
+                               const char *pending, bool wait, struct error *error) {
     struct bindings b = {0};
     tracking_bind(&b, run, arena, round);
     bind(&b, "range", range);
     bind(&b, "pending", pending);
     bind(&b, "skip_locked", wait ? "" : "SKIP LOCKED");
-    return sql_expand(arena, run->tracking->survivors ? &sql_qualified_with_survivor : &sql_qualified_alone, b.items, error);
+    return sql_expand(arena, run->tracking->survivors ? &sql_qualified_with_survivor : &sql_qualified_alone, b.items,
+                      error);
 }
 
-void tracking_bind_reasons(struct bindings *b, const struct run *run, struct arena *arena, int round, bool last_pass, struct error *error) {
+void tracking_bind_reasons(struct bindings *b, const struct run *run, struct arena *arena, int round, bool last_pass,
+                           struct error *error) {
     const struct tracking *t = run->tracking;
     const char *alias = sql_identifier(arena, run->table->name);
     struct bindings inner = {0};
@@ -152,5 +157,6 @@ void tracking_bind_reasons(struct bindings *b, const struct run *run, struct are
     } else {
         bind(&inner, "unchanged", unchanged(arena, t, alias));
     }
-    bind(b, "reason", sql_expand(arena, t->survivors ? &sql_reason_with_survivor : &sql_reason_alone, inner.items, error));
+    bind(b, "reason",
+         sql_expand(arena, t->survivors ? &sql_reason_with_survivor : &sql_reason_alone, inner.items, error));
 }
