@@ -296,6 +296,7 @@ void batch_reconnect(struct batch *batch) {
         return;
     }
     if (slot_reopen(batch->slot, &error)) {
+        batch->loop->reconnected = true;
         batch->phase = PHASE_IDLE;
         return;
     }

@@ -89,6 +89,8 @@ struct loop {
     struct counts counts;
     int64_t batch_total, tried, failed;
     int64_t work_rows, since; /* for the rate */
+    int64_t recorded;       /* batches of the step in the database when the loop began */
+    bool reconnected;       /* a connection was lost and opened again: the server may have lost commits */
 };
 
 /* Runs until nothing is left; sets the error (FAULT_STOPPED too) otherwise. The totals are in loop->counts. */

@@ -99,6 +99,8 @@ server_restarted() {
         tables "restart_$mode"
         pgw_start run --output plain plan.yaml
         under_way
+        sql CHECKPOINT
+        under_way 10
         control restart -m "$mode"
         pgw_end
         resumed "$mode restart"
@@ -221,10 +223,12 @@ taken_over_between() { taken_over between 200ms 0.01; }
 
 taken_over_within() { taken_over within 10ms 0.2; }
 
-# Commits are waited for: what an immediate stop may lose without that, the runner has already counted as done.
+# With synchronous_commit = off a crash loses what was committed last, and the runner that goes on has counted it as done.
+#
+# Rests on: check_commits in work/loop.c.
 restart() {
     local said
-    said=$(PGW_SERVER_OPTIONS='-c synchronous_commit=on' "$root/tests/with-postgres" "$0" server_restarted 2>&1)
+    said=$(PGW_SERVER_OPTIONS='-c synchronous_commit=off' "$root/tests/with-postgres" "$0" server_restarted 2>&1)
     ok $? 'the server is restarted' || diag "$said"
 }
 
