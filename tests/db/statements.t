@@ -90,8 +90,8 @@ sql "CREATE TABLE a (id int PRIMARY KEY, g text, n int, up int REFERENCES a ON D
 plan deep.yaml <<'PLAN'
 plan: deep
 table: a
-batch: { size: 10, min: 5, max: 20, pause: 0ms }
-locks: { lock_timeout: 20ms, retries: 4 }
+batch: { size: 10, min: 5, max: 20, pause: 5ms }
+locks: { lock_timeout: 20ms, retries: 2 }
 steps:
   - discover: { children: { a.up: delete, b.a: delete, c.b: delete, b.c: set-null, d.b: delete, e.a: set-null, f.a: delete, s.a: stop } }
   - track: { duplicates: [g], keep: { order_by: "n % 7, n" } }
