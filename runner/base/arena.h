@@ -24,5 +24,6 @@ char *arena_printf(struct arena *, const char *format, ...) __attribute__((forma
 char *arena_vprintf(struct arena *, const char *format, va_list) __attribute__((format(printf, 2, 0)));
 void arena_defer(struct arena *, void (*release)(void *), void *handle); /* runs at reset or free, last first */
 
-/* Appends a zeroed item to a growing array: items = arena_grow(a, items, &count, sizeof *items); items[count - 1] is new. */
+/* Appends a zeroed item to a growing array: items = arena_grow(a, items, &count, sizeof *items); items[count - 1] is
+ * new. */
 void *arena_grow(struct arena *, void *items, size_t *count, size_t item_size);

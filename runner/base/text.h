@@ -19,7 +19,7 @@ void text_addf(struct text *, const char *format, ...) __attribute__((format(pri
 
 bool text_equal(const char *, const char *); /* NULL equals NULL only */
 bool text_starts(const char *text, const char *prefix);
-size_t text_columns(const char *text);                                                  /* characters of UTF-8, not bytes */
-size_t text_cut(const char *text, size_t bytes);                                        /* the longest length <= bytes that splits no character */
-const char *text_nearest(const char *word, const char *const *words, size_t count);     /* the likeliest meant, or NULL */
-const char *text_count(struct arena *, long long number);                               /* 1234567 -> "1,234,567" */
+size_t text_columns(const char *text);           /* characters of UTF-8, not bytes */
+size_t text_cut(const char *text, size_t bytes); /* the longest length <= bytes that splits no character */
+const char *text_nearest(const char *word, const char *const *words, size_t count); /* the likeliest meant, or NULL */
+const char *text_count(struct arena *, long long number);                           /* 1234567 -> "1,234,567" */

@@ -22,7 +22,8 @@ static const struct command_option run_options[] = {
     {0},
 };
 
-/* An environment with confirm: true wants the plan's name typed, so that production is never hit by the arrow-up key. */
+/* An environment with confirm: true wants the plan's name typed, so that production is never hit by the arrow-up key.
+ * */
 static void confirm(const struct command_line *line, const struct plan *plan, struct error *error) {
     char typed[128] = "";
     if (!plan->confirm || line->yes) return;

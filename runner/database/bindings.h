@@ -1,4 +1,5 @@
-/* A list of bindings under construction, for statements with many placeholders. Ends with a NULL name, as sql_expand wants. */
+/* A list of bindings under construction, for statements with many placeholders. Ends with a NULL name, as sql_expand
+ * wants. */
 #pragma once
 #include <assert.h>
 

@@ -2,7 +2,8 @@
  * Whole statements from .sql files, expanded as psql would: :"name" an identifier, :'name' a literal, :name verbatim.
  *
  * tools turn runner/FLOOR/FILE.sql into build/sql/FLOOR/FILE.sql.h, which holds `static const struct sql sql_NAME` for
- * each `-- name: NAME`. Verbatim values come only from options of kind SQL and from lists made by lists.h, which quotes.
+ * each `-- name: NAME`. Verbatim values come only from options of kind SQL and from lists made by lists.h, which
+ * quotes.
  */
 #pragma once
 #include <stddef.h>
@@ -23,6 +24,6 @@ struct binding {
  * quotes and comments are left alone; `::type` is a cast; `:=` and a[1:2] are no placeholders. */
 const char *sql_expand(struct arena *, const struct sql *, const struct binding *, struct error *);
 
-const char *sql_identifier(struct arena *, const char *name);   /* "na""me" */
+const char *sql_identifier(struct arena *, const char *name); /* "na""me" */
 const char *sql_qualified(struct arena *, const char *schema, const char *name);
-const char *sql_literal(struct arena *, const char *text);      /* 'it''s', E'' when there is a backslash; NULL -> NULL */
+const char *sql_literal(struct arena *, const char *text); /* 'it''s', E'' when there is a backslash; NULL -> NULL */

@@ -16,7 +16,7 @@ enum policy { POLICY_NONE, POLICY_DELETE, POLICY_SET_NULL, POLICY_STOP };
 enum missing_index { MISSING_STOP, MISSING_CREATE, MISSING_IGNORE };
 
 struct node {
-    size_t index;          /* in tree.nodes */
+    size_t index; /* in tree.nodes */
     struct table *table;
     bool removed;          /* rows of it can go: node 0, and every child of a delete edge that is reached */
     int depth;             /* least number of edges from the root */
@@ -24,22 +24,22 @@ struct node {
     bool cyclic;           /* its component has more than one node, or it references itself by a delete edge */
     const char **triggers; /* user triggers that a removal or change fires, "name" */
     size_t trigger_count;
-    bool before_triggers;  /* one of them is a BEFORE row trigger for DELETE or UPDATE */
-    bool rules;            /* rewrite rules ON DELETE or ON UPDATE */
+    bool before_triggers;    /* one of them is a BEFORE row trigger for DELETE or UPDATE */
+    bool rules;              /* rewrite rules ON DELETE or ON UPDATE */
     struct column *identity; /* what names a row below the root: key, else a unique key that a foreign key references */
     size_t identity_count;   /* 0: rows have no name, they go by the parent's columns */
     bool nullable_identity;  /* identity columns may be NULL (rows with NULL have no children) */
 };
 
 struct edge {
-    size_t index;              /* in tree.edges */
-    const char *constraint;    /* name */
+    size_t index;           /* in tree.edges */
+    const char *constraint; /* name */
     struct node *child, *parent;
     const char **columns, **parent_columns; /* names, in pairs */
     size_t count;
-    const char **equal;        /* per pair: parent-side OP child-side, "OPERATOR(pg_catalog.=)" */
-    const char **collate;      /* per pair: " COLLATE ..." for the child's side when collations differ, else "" */
-    char on_delete;            /* a no action, r restrict, c cascade, n set null, d set default */
+    const char **equal;   /* per pair: parent-side OP child-side, "OPERATOR(pg_catalog.=)" */
+    const char **collate; /* per pair: " COLLATE ..." for the child's side when collations differ, else "" */
+    char on_delete;       /* a no action, r restrict, c cascade, n set null, d set default */
     bool deferrable, deferred, validated;
     const char **null_columns; /* the columns that set-null sets; 0 of them: it cannot (why_not_null tells) */
     size_t null_count;
@@ -49,18 +49,18 @@ struct edge {
     bool indexed;              /* every leaf of the child has a usable index that begins with these, in any order */
     const char *index_columns; /* quoted list, for CREATE INDEX when it is missing */
     int depth;
-    bool cycle;                /* both ends in the same component; a self reference only when it deletes */
-    bool reached;              /* through removed rows: needs a policy */
+    bool cycle;   /* both ends in the same component; a self reference only when it deletes */
+    bool reached; /* through removed rows: needs a policy */
     enum policy policy;
-    const char *key;           /* "posts.listing_id": as `children` names it (qualified when needed) */
+    const char *key; /* "posts.listing_id": as `children` names it (qualified when needed) */
 };
 
 struct tree {
     struct node **nodes;
     size_t node_count;
-    struct edge **edges;       /* by depth, then child, constraint */
+    struct edge **edges; /* by depth, then child, constraint */
     size_t edge_count;
-    const char *fingerprint;   /* 12 hex digits over all edges and what they do, not over policies or partitions */
+    const char *fingerprint; /* 12 hex digits over all edges and what they do, not over policies or partitions */
 };
 
 /* Reads the whole tree. The catalog queries are few, whatever the number of tables. */
@@ -75,7 +75,8 @@ const char *tree_lines(struct arena *, const struct tree *, const char *plan_sch
 /* Whether a key of the plan means this edge: table and the set of columns. */
 bool tree_names_edge(const struct tree *, const struct edge_name *, const struct edge *);
 
-/* What an operator must know when the tree changed under a run: edges that are gone, edges that are new, a line each. */
+/* What an operator must know when the tree changed under a run: edges that are gone, edges that are new, a line each.
+ * */
 const char *tree_difference(struct arena *, const struct tree *before, const struct tree *after);
 
 const char *policy_text(enum policy);      /* "delete" */

@@ -1,4 +1,5 @@
-/* Connecting, and compiling a plan against the catalog: every name and text of it is looked at before anything is written. */
+/* Connecting, and compiling a plan against the catalog: every name and text of it is looked at before anything is
+ * written. */
 #include "database/lists.h"
 #include "engine/engine.h"
 #include "sql/engine/compile.sql.h"

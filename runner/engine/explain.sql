@@ -7,8 +7,8 @@ SELECT pg_catalog.count(*), :groups FROM (:rows
 -- name: table_count
 SELECT pg_catalog.count(*) FROM :from AS pgwinnow_t
 
--- The rows below, level by level: joins that the planner may hash, so that a child without an index is read once and not
--- once for each row. A row has a place (table, ctid), also without a key.
+-- The rows below, level by level: joins that the planner may hash, so that a child without an index is read once and
+-- not once for each row. A row has a place (table, ctid), also without a key.
 -- name: level_counts
 WITH pgwinnow_tracked AS MATERIALIZED (:rows
 ),
@@ -23,8 +23,9 @@ pgwinnow_n0 (rel, place) AS (
       FROM :node AS r JOIN :parent AS p ON p.ctid = r.place AND p.tableoid = r.rel JOIN :child AS c ON :points
      WHERE true :leaves)
 
--- For trees with circles: the closure over the rows, as one snapshot sees it: (edge, table, place) names a row exactly, also without a key. Edge -1
--- is a tracked row. UNION drops a row that the same edge has found before, which ends circles.
+-- For trees with circles: the closure over the rows, as one snapshot sees it: (edge, table, place) names a row exactly,
+-- also without a key. Edge -1 is a tracked row. UNION drops a row that the same edge has found before, which ends
+-- circles.
 -- name: closure_counts
 WITH RECURSIVE pgwinnow_tracked AS MATERIALIZED (:rows
 ),

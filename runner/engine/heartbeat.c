@@ -1,6 +1,6 @@
 /*
- * Taking the lease and keeping it. Nothing slow ever goes over this connection: while it is direct, its being there is our
- * sign of life for the next runner.
+ * Taking the lease and keeping it. Nothing slow ever goes over this connection: while it is direct, its being there is
+ * our sign of life for the next runner.
  */
 #include "engine/heartbeat.h"
 

@@ -1,4 +1,5 @@
-/* The sign of life of a run, on a connection of its own: beats the lease every 5 s, looks at the table's switch every second. */
+/* The sign of life of a run, on a connection of its own: beats the lease every 5 s, looks at the table's switch every
+ * second. */
 #pragma once
 #include "work/run.h"
 

@@ -1,6 +1,6 @@
 /*
- * The walk over the steps: begin or go on with a run, do what is not done, go back to track when an index step found new
- * duplicates, and write down how it ended. A step begins only when the one before is recorded as done.
+ * The walk over the steps: begin or go on with a run, do what is not done, go back to track when an index step found
+ * new duplicates, and write down how it ended. A step begins only when the one before is recorded as done.
  */
 #include <stdlib.h>
 
@@ -206,7 +206,8 @@ static void add_up(struct run *run, size_t i, struct error *error) {
     arena_free(scratch);
 }
 
-/* Every run() may be called again. A lock that could not be had, or a server that went away, is not the end of a step. */
+/* Every run() may be called again. A lock that could not be had, or a server that went away, is not the end of a step.
+ * */
 static bool try_again(struct run *run, const struct error *error, int tries) {
     enum verdict verdict = retry_verdict(error, false);
     if (error->final || tries > run->plan->steps[run->step].settings.locks.retries) return false;

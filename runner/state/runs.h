@@ -1,6 +1,6 @@
 /*
- * Runs and their steps, as rows. Every change is made only while the lease is ours: the statement takes the lease row by
- * (run, fence) FOR KEY SHARE and changes nothing when it is not there, which fails with FAULT_HELD.
+ * Runs and their steps, as rows. Every change is made only while the lease is ours: the statement takes the lease row
+ * by (run, fence) FOR KEY SHARE and changes nothing when it is not there, which fails with FAULT_HELD.
  */
 #pragma once
 #include <stdint.h>
@@ -29,16 +29,21 @@ struct holder {
 };
 
 /* The unfinished run of a plan and environment, or NULL. */
-struct run_row *runs_unfinished(const struct state *, struct arena *, const char *plan, const char *environment, struct error *);
+struct run_row *runs_unfinished(const struct state *, struct arena *, const char *plan, const char *environment,
+                                struct error *);
 /* 0 when somebody else made one in the same moment. */
 int64_t runs_create(const struct state *, struct arena *, const struct new_run *, struct error *);
-void runs_add_step(const struct state *, struct arena *, int64_t run, size_t step, const char *name, const char *kind, struct error *);
+void runs_add_step(const struct state *, struct arena *, int64_t run, size_t step, const char *name, const char *kind,
+                   struct error *);
 
-void runs_set_state(const struct state *, struct arena *, const struct holder *, const char *state, const char *error_json, struct error *);
-void runs_set_tree(const struct state *, struct arena *, const struct holder *, const char *fingerprint, struct error *);
+void runs_set_state(const struct state *, struct arena *, const struct holder *, const char *state,
+                    const char *error_json, struct error *);
+void runs_set_tree(const struct state *, struct arena *, const struct holder *, const char *fingerprint,
+                   struct error *);
 /* For a run that nobody holds: the lease is not asked (the caller has just taken it). */
 struct step_row *runs_steps(const struct state *, struct arena *, int64_t run, size_t *count, struct error *);
-void runs_set_step(const struct state *, struct arena *, const struct holder *, size_t step, const struct step_row *, struct error *);
+void runs_set_step(const struct state *, struct arena *, const struct holder *, size_t step, const struct step_row *,
+                   struct error *);
 /* The sums of what the batches of a step have recorded: rows, children, spared, count. */
 struct batch_sums {
     int64_t rows, children, spared, batches;
@@ -46,12 +51,15 @@ struct batch_sums {
 struct batch_sums runs_sums(const struct state *, struct arena *, int64_t run, size_t step, int round, struct error *);
 
 /* What the run made and must drop some day; removed from the list when dropped. kind: tracking, index, sequence. */
-void runs_add_object(const struct state *, struct arena *, int64_t run, const char *kind, const char *schema, const char *name, struct error *);
-void runs_forget_object(const struct state *, struct arena *, int64_t run, const char *kind, const char *schema, const char *name, struct error *);
+void runs_add_object(const struct state *, struct arena *, int64_t run, const char *kind, const char *schema,
+                     const char *name, struct error *);
+void runs_forget_object(const struct state *, struct arena *, int64_t run, const char *kind, const char *schema,
+                        const char *name, struct error *);
 struct object_row {
     const char *kind, *schema, *name;
 };
-struct object_row *runs_objects(const struct state *, struct arena *, int64_t run, const char *kind, size_t *count, struct error *);
+struct object_row *runs_objects(const struct state *, struct arena *, int64_t run, const char *kind, size_t *count,
+                                struct error *);
 
 /* Ranges of first..last of one part that no batch of the step covers, lowest first, within 1..most. */
 struct gap {

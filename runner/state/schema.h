@@ -24,5 +24,5 @@ int schema_version(const struct state *, struct arena *, struct error *);
 void schema_init(const struct state *, struct arena *, struct error *);
 
 /* Expands a statement of state/ (:"state" is the schema) and asks. */
-struct rows *state_ask(const struct state *, struct arena *, const char *about, const struct sql *, const char *const *values,
-                       int count, struct error *);
+struct rows *state_ask(const struct state *, struct arena *, const char *about, const struct sql *,
+                       const char *const *values, int count, struct error *);

@@ -39,8 +39,8 @@ CREATE TABLE IF NOT EXISTS :"state".runs (
 CREATE UNIQUE INDEX IF NOT EXISTS runs_unfinished ON :"state".runs (plan, COALESCE(environment, ''))
     WHERE state NOT IN ('cancelled', 'finished')
 
--- Every batch takes FOR KEY SHARE on its row by (run, fence) first. A heartbeat changes no key column, so it never waits
--- for a batch; a takeover raises `fence` and so waits for the open ones, and none can begin after it.
+-- Every batch takes FOR KEY SHARE on its row by (run, fence) first. A heartbeat changes no key column, so it never
+-- waits for a batch; a takeover raises `fence` and so waits for the open ones, and none can begin after it.
 -- name: create_lease
 CREATE TABLE IF NOT EXISTS :"state".lease (
     run bigint PRIMARY KEY REFERENCES :"state".runs ON DELETE CASCADE,
@@ -70,8 +70,8 @@ CREATE TABLE IF NOT EXISTS :"state".steps (
     PRIMARY KEY (run, step)
 )
 
--- A checkpoint is a row, written first in the batch's own transaction. The key is what the batch took: a second try of a
--- batch whose COMMIT had gone through although the answer was lost meets its own row. `part` 0 is the tracking table.
+-- A checkpoint is a row, written first in the batch's own transaction. The key is what the batch took: a second try of
+-- a batch whose COMMIT had gone through although the answer was lost meets its own row. `part` 0 is the tracking table.
 -- name: create_batches
 CREATE TABLE IF NOT EXISTS :"state".batches (
     run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,

@@ -1,6 +1,6 @@
 /*
- * track: which rows go, fixed in a table of the runner's own before anything is removed. Duplicates of a list of columns or
- * expressions, rows that meet a condition, or the keys that a query gives.
+ * track: which rows go, fixed in a table of the runner's own before anything is removed. Duplicates of a list of
+ * columns or expressions, rows that meet a condition, or the keys that a query gives.
  */
 #include <string.h>
 

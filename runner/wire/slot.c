@@ -159,8 +159,8 @@ static void hear_notice(void *context, const PGresult *result) {
     slot->notice(slot->notice_context, severity ? severity : "", state ? state : "", primary ? primary : "");
 }
 
-/* One turn of the connecting handshake, with its own poll: no batch runs on this slot yet, but timers must go on, so the
- * turns are short. */
+/* One turn of the connecting handshake, with its own poll: no batch runs on this slot yet, but timers must go on, so
+ * the turns are short. */
 static bool connect_turn(struct slot *slot, PostgresPollingStatusType *status, int64_t due) {
     struct pollfd fd = {.fd = PQsocket(slot->connection),
                         .events = *status == PGRES_POLLING_READING ? POLLIN : POLLOUT};

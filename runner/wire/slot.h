@@ -28,7 +28,8 @@ struct statement {
 
 /* conninfo: URL or keyword string; "" for PG* variables. Waits until connected; names host and database when it fails
  * (FAULT_CONNECTION), never the password. `arena` owns the slot: it is closed with it. */
-struct slot *slot_open(struct wire *, struct arena *, const char *conninfo, const char *application_name, struct error *);
+struct slot *slot_open(struct wire *, struct arena *, const char *conninfo, const char *application_name,
+                       struct error *);
 void slot_close(struct slot *);
 bool slot_reopen(struct slot *, struct error *); /* after a loss: one try */
 
@@ -40,7 +41,9 @@ const char *slot_host(const struct slot *);      /* for people */
 const char *slot_database(const struct slot *);
 const char *slot_user(const struct slot *);
 bool slot_in_transaction(const struct slot *);
-void slot_on_notice(struct slot *, void (*hear)(void *context, const char *severity, const char *sqlstate, const char *message), void *context);
+void slot_on_notice(struct slot *,
+                    void (*hear)(void *context, const char *severity, const char *sqlstate, const char *message),
+                    void *context);
 
 /* Sends one statement and waits (timers, signals and other slots go on). NULL and the error set when it fails. */
 struct rows *ask(struct slot *, struct arena *, const struct statement *, struct error *);
@@ -53,19 +56,19 @@ struct slot_client {
     void *context;
 };
 struct arena *slot_arena(struct slot *);
-void slot_reset(struct slot *);                          /* empties its arena */
+void slot_reset(struct slot *);                           /* empties its arena */
 void slot_queue(struct slot *, const struct statement *); /* texts must live until done */
-int slot_queued(const struct slot *);                    /* statements queued since the last flush: the next one's index */
+int slot_queued(const struct slot *); /* statements queued since the last flush: the next one's index */
 void slot_flush(struct slot *, const struct slot_client *);
-int slot_failed_at(const struct slot *);                 /* index of the statement that failed last */
+int slot_failed_at(const struct slot *); /* index of the statement that failed last */
 bool slot_busy(const struct slot *);
-void slot_cancel(struct slot *);                         /* asks the server to cancel what runs; never blocks us */
-bool slot_cancelled(const struct slot *);                /* the last 57014 was our own doing */
+void slot_cancel(struct slot *);          /* asks the server to cancel what runs; never blocks us */
+bool slot_cancelled(const struct slot *); /* the last 57014 was our own doing */
 
 int rows_count(const struct rows *);
 int rows_columns(const struct rows *);
 const char *rows_column_name(const struct rows *, int column);
-unsigned rows_column_type(const struct rows *, int column); /* oid */
+unsigned rows_column_type(const struct rows *, int column);      /* oid */
 const char *rows_text(const struct rows *, int row, int column); /* NULL for SQL NULL */
 int64_t rows_int(const struct rows *, int row, int column);      /* 0 for NULL */
 double rows_number(const struct rows *, int row, int column);

@@ -1,7 +1,8 @@
 /*
- * The thorough way. Rows that go are locked FOR UPDATE, so no child can come to them any more; then each edge is walked by
- * a new statement, which sees what came before the lock, and locks the children in their turn. Only when the whole closure
- * stands and fits the bounds is anything changed: foreign keys set to NULL, rows without a key, then tables deepest first.
+ * The thorough way. Rows that go are locked FOR UPDATE, so no child can come to them any more; then each edge is walked
+ * by a new statement, which sees what came before the lock, and locks the children in their turn. Only when the whole
+ * closure stands and fits the bounds is anything changed: foreign keys set to NULL, rows without a key, then tables
+ * deepest first.
  */
 #include "base/text.h"
 #include "database/lists.h"

@@ -1,7 +1,7 @@
 -- Families in steps, parents locked first. f is a family table: the closure of one batch, found by its transaction.
 
--- FOR UPDATE blocks the KEY SHARE lock that inserting a child takes: from here on no child can come to these rows. In key
--- order; contested rows are passed over and left for the last pass, which waits.
+-- FOR UPDATE blocks the KEY SHARE lock that inserting a child takes: from here on no child can come to these rows. In
+-- key order; contested rows are passed over and left for the last pass, which waits.
 -- name: lock_roots
 INSERT INTO :family (batch, round, seq, :numbered)
 SELECT pg_catalog.pg_current_xact_id(), 0, pgwinnow_x.*
@@ -19,8 +19,8 @@ SELECT pg_catalog.pg_current_xact_id(), 0, pgwinnow_x.*
 SELECT :refs FROM :family AS f JOIN :parent AS p ON :parent_is_family
  WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which :leaves
 
--- One step down an edge: a new statement after the parents' locks, so it sees what came late; the children are locked in
--- their turn. $1 the parents' round, $2 how many at most (one more than the bound: too many is found out cheaply).
+-- One step down an edge: a new statement after the parents' locks, so it sees what came late; the children are locked
+-- in their turn. $1 the parents' round, $2 how many at most (one more than the bound: too many is found out cheaply).
 -- name: close_family
 INSERT INTO :child_family (batch, round, :numbered)
 SELECT pg_catalog.pg_current_xact_id(), $1::int + 1, x.*

@@ -1,6 +1,6 @@
 /*
- * One pass over the tracked rows: which rows a batch takes, in which way, and what becomes of those that stay. The thorough
- * way is closure.c's, heavy rows are heavy.c's.
+ * One pass over the tracked rows: which rows a batch takes, in which way, and what becomes of those that stay. The
+ * thorough way is closure.c's, heavy rows are heavy.c's.
  */
 #include "base/text.h"
 #include "database/lists.h"
@@ -366,8 +366,8 @@ static bool more(struct batch *batch) {
     return !batch->too_large && classify(batch);
 }
 
-/* A single row that does not fit is heavy; one that stays too large after three rounds, or leads to a row that must stay,
- * is spared. Rows that are busy all the time wait for the last pass. */
+/* A single row that does not fit is heavy; one that stays too large after three rounds, or leads to a row that must
+ * stay, is spared. Rows that are busy all the time wait for the last pass. */
 static bool stuck(struct batch *batch, bool too_large) {
     struct family *f = family_of(batch);
     struct range *range = &batch->range;
@@ -413,7 +413,8 @@ static const struct part family_part = {cut, cut_answer, fill, answer, more, com
 
 /* --- making the job --- */
 
-/* Rows of this node can go without being looked below first: what the database objects to (23503) is done thoroughly. */
+/* Rows of this node can go without being looked below first: what the database objects to (23503) is done thoroughly.
+ * */
 static bool can_go_first(const struct family *f, const struct node *node) {
     if (node->cyclic || node->before_triggers) return false;
     for (size_t i = 0; i < f->tree->edge_count; i++) {

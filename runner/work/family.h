@@ -12,8 +12,8 @@
 #include "work/run.h"
 
 struct families {
-    bool roots_go;      /* false: delete-children alone, the tracked rows stay */
-    const bool *edges;  /* by edge index: which are settled now; NULL: all that are reached */
+    bool roots_go;                     /* false: delete-children alone, the tracked rows stay */
+    const bool *edges;                 /* by edge index: which are settled now; NULL: all that are reached */
     struct event_step *children_shown; /* where the rows settled below are counted; may be NULL */
 };
 

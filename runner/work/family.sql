@@ -2,9 +2,10 @@
 --
 -- p is a parent, c a child. Everything of the plan's table itself carries the prefix pgwinnow_.
 
--- The first choice, where every edge is NO ACTION or RESTRICT: the survivor is locked FOR SHARE and compared, the loser is
--- re-checked by the DELETE itself, and only what really went takes its children along. All foreign keys are checked at the
--- end of the statement; a child that came after its snapshot raises 23503, and the batch is done again thoroughly.
+-- The first choice, where every edge is NO ACTION or RESTRICT: the survivor is locked FOR SHARE and compared, the loser
+-- is re-checked by the DELETE itself, and only what really went takes its children along. All foreign keys are checked
+-- at the end of the statement; a child that came after its snapshot raises 23503, and the batch is done again
+-- thoroughly.
 -- name: remove_families
 WITH pgwinnow_0 AS (
     DELETE FROM :from AS :alias

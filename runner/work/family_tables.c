@@ -1,4 +1,5 @@
-/* The helper tables of a pass: made before the first batch, dropped when the step is over. Owns their names with family_text. */
+/* The helper tables of a pass: made before the first batch, dropped when the step is over. Owns their names with
+ * family_text. */
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/family_tables.sql.h"

@@ -1,4 +1,5 @@
-/* Pieces of SQL that the statements over families share: names, columns and conditions of nodes and edges, all quoted. */
+/* Pieces of SQL that the statements over families share: names, columns and conditions of nodes and edges, all quoted.
+ * */
 #pragma once
 #include "database/tree.h"
 #include "work/run.h"
@@ -11,10 +12,13 @@ const char *node_definitions(struct arena *, const struct node *);              
 const char *node_numbered(struct arena *, const char *alias, const struct node *); /* f."k1", f."k2" */
 const char *node_keys(struct arena *, const char *alias, const struct node *);     /* c."id" */
 const char *node_is(struct arena *, const char *alias, const struct node *, const char *other); /* c."id" OP f."k1" */
-const char *node_named(struct arena *, const char *alias, const struct node *);    /* identity not NULL, or true */
-const char *edge_unnamed(struct arena *, const struct edge *, const char *alias);  /* a delete edge's rows that nothing names */
+const char *node_named(struct arena *, const char *alias, const struct node *); /* identity not NULL, or true */
+const char *edge_unnamed(struct arena *, const struct edge *,
+                         const char *alias); /* a delete edge's rows that nothing names */
 
-const char *edge_points(struct arena *, const struct edge *, const char *parent, const char *child); /* p."id" OP c."fk" */
-const char *edge_refs(struct arena *, const struct edge *, const char *alias);     /* p."id": the columns referred to */
-const char *edge_nulls(struct arena *, const struct edge *);                       /* "fk" = NULL */
-const char *edge_leaves(struct arena *, const struct edge *, const char *alias);   /* AND p.tableoid = ...: some partitions only */
+const char *edge_points(struct arena *, const struct edge *, const char *parent,
+                        const char *child);                                    /* p."id" OP c."fk" */
+const char *edge_refs(struct arena *, const struct edge *, const char *alias); /* p."id": the columns referred to */
+const char *edge_nulls(struct arena *, const struct edge *);                   /* "fk" = NULL */
+const char *edge_leaves(struct arena *, const struct edge *,
+                        const char *alias); /* AND p.tableoid = ...: some partitions only */

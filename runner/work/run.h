@@ -28,36 +28,36 @@ struct progress {
 
 struct run {
     struct arena *arena;
-    bool explaining;             /* nothing is changed; what would be refused is kept in refusals, and compile goes on */
+    bool explaining; /* nothing is changed; what would be refused is kept in refusals, and compile goes on */
     struct error *refusals;
     size_t refusal_count;
-    const char *missing_rights;  /* explain only: GRANTs that a run by this role would need; NULL: none */
+    const char *missing_rights; /* explain only: GRANTs that a run by this role would need; NULL: none */
     struct wire *wire;
     const struct plan *plan;
     const char *url, *direct_url;
-    struct state state;          /* its slot is the desk */
-    struct slot *desk;           /* straight questions, and the first worker of a batch loop */
-    struct slot **workers;       /* [0] is the desk; the others open when a loop wants them */
+    struct state state;    /* its slot is the desk */
+    struct slot *desk;     /* straight questions, and the first worker of a batch loop */
+    struct slot **workers; /* [0] is the desk; the others open when a loop wants them */
     size_t worker_count;
-    struct holder holder;        /* run 0 in explain: nothing is recorded */
+    struct holder holder; /* run 0 in explain: nothing is recorded */
     const char *search_path;
-    bool yes;                    /* --yes */
-    const char *accepted_tree;   /* --tree, or what an earlier session of this run accepted */
+    bool yes;                  /* --yes */
+    const char *accepted_tree; /* --tree, or what an earlier session of this run accepted */
     struct table *table;
-    struct tree *tree;           /* empty tree (node 0 only) without a discover step */
+    struct tree *tree; /* empty tree (node 0 only) without a discover step */
     enum missing_index missing_index;
-    struct tracking *tracking;   /* NULL without a track step */
+    struct tracking *tracking; /* NULL without a track step */
     struct listener *listeners;
     struct run_step *steps;
     struct event_step *shown;
-    size_t step;                 /* at hand */
+    size_t step; /* at hand */
     struct progress progress;
     int64_t began;
-    int64_t max_rows, removed;   /* max_rows 0: no canary */
-    const char *wanted;          /* "paused", "cancelled": asked for through the runs table */
+    int64_t max_rows, removed; /* max_rows 0: no canary */
+    const char *wanted;        /* "paused", "cancelled": asked for through the runs table */
     bool lease_lost;
-    bool stop_told;              /* that a signal came */
-    const char *restart_reason;  /* set by an index step: go back to track */
+    bool stop_told;             /* that a signal came */
+    const char *restart_reason; /* set by an index step: go back to track */
 };
 
 /* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
@@ -71,4 +71,3 @@ void run_refuse(struct run *, const struct error *guard, struct error *);
 void run_refuse_hidden(const struct table *, struct error *);
 
 void run_tell(struct run *, enum event_type, const char *message, const char *hint);
-

@@ -1,18 +1,18 @@
 /*
  * The settings of a transaction. Nothing is ever SET for the session: behind PgBouncer that leaks to other clients. So
- * every transaction begins with BEGIN, READ COMMITTED written out (a role's default of REPEATABLE READ would make checks
- * blind), and set_config(..., true) for all that a statement of ours or of the plan depends on.
+ * every transaction begins with BEGIN, READ COMMITTED written out (a role's default of REPEATABLE READ would make
+ * checks blind), and set_config(..., true) for all that a statement of ours or of the plan depends on.
  */
 #pragma once
 #include "work/run.h"
 
 struct session {
-    const char *application;   /* "pgwinnow: 7 delete" */
+    const char *application; /* "pgwinnow: 7 delete" */
     const char *search_path;
     int64_t lock_timeout, statement_timeout, idle_timeout; /* ms; 0: none */
     bool read_only;
-    bool pinned;               /* index plans for batch statements: no hash join, merge join, sequential scan, parallel workers */
-    bool hash_joins;           /* pinned, but a child without index must be read once and not once per row */
+    bool pinned;     /* index plans for batch statements: no hash join, merge join, sequential scan, parallel workers */
+    bool hash_joins; /* pinned, but a child without index must be read once and not once per row */
 };
 
 enum { SESSION_STATEMENTS = 3 };

@@ -6,6 +6,7 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 
 -- row_security off: the server raises an error instead of hiding rows from us. JIT switches on at 10,000 estimated rows
 -- and costs more than a batch. A client that vanished is noticed within two seconds.
+-- A commit that is only in the server's memory must not be built upon: a crash would take it back behind our back.
 -- name: settings
 SELECT pg_catalog.set_config('search_path', $1, true),
        pg_catalog.set_config('application_name', $2, true),
@@ -14,6 +15,9 @@ SELECT pg_catalog.set_config('search_path', $1, true),
        pg_catalog.set_config('idle_in_transaction_session_timeout', $5, true),
        pg_catalog.set_config('client_connection_check_interval', '2s', true),
        pg_catalog.set_config('row_security', 'off', true),
+       pg_catalog.set_config('synchronous_commit',
+           CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'local'
+                ELSE pg_catalog.current_setting('synchronous_commit') END, true),
        pg_catalog.set_config('jit', 'off', true),
        pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
        pg_catalog.set_config('IntervalStyle', 'postgres', true),

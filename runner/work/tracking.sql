@@ -1,7 +1,7 @@
 -- Statements over the tracking table that all batches of tracked rows share. $1, $2: the range of seq.
 
--- The survivor is locked FOR SHARE before it is compared: with FOR KEY SHARE its key could be changed meanwhile (the key is
--- in no unique index yet), and without a lock groups were emptied. LockRows hands on its newest version.
+-- The survivor is locked FOR SHARE before it is compared: with FOR KEY SHARE its key could be changed meanwhile (the
+-- key is in no unique index yet), and without a lock groups were emptied. LockRows hands on its newest version.
 -- name: qualified_with_survivor
 SELECT pgwinnow_t.*, :survivor_values
   FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys
@@ -20,8 +20,8 @@ SELECT seq AS pgwinnow_seq, :tracked_keys :version
 -- name: tracking_count_pending
 SELECT pg_catalog.count(*) FROM :track WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending
 
--- After the removal, in its transaction: what of the range is still there, and why. A row for which no reason is found was
--- locked by somebody: it is contested and waits for the last pass.
+-- After the removal, in its transaction: what of the range is still there, and why. A row for which no reason is found
+-- was locked by somebody: it is contested and waits for the last pass.
 -- name: tracking_classify
 WITH pgwinnow_left AS (
     SELECT pgwinnow_k.pgwinnow_seq, :reason AS pgwinnow_reason
