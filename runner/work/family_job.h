@@ -56,6 +56,13 @@ struct listed {
     struct gap region;
 };
 
+/* One leaf that is drained by one edge; more: not yet known to be empty. */
+struct drain {
+    const struct edge *edge;
+    const char *leaf;
+    bool more, asked;
+};
+
 /* The state of one try of a batch: batch->own. */
 struct try {
     enum stage stage;
@@ -65,7 +72,9 @@ struct try {
     int64_t *fresh, *fresher;/* by node: rows found in the last round, in this one */
     size_t *asked;           /* edges or nodes in the order of their statements */
     size_t asked_count, heard;
-    int64_t share;           /* rows one drain statement may take */
+    struct drain *drains;
+    size_t drain_count;
+    int64_t left, share;     /* rows the batch may still drain; one statement of this round */
     bool full;               /* a drain took all it might: there is more */
     bool is_protected;
     struct listed *listed;

@@ -211,31 +211,60 @@ static void queue_drain(struct batch *batch, const struct edge *edge, const char
                 null ? &sql_drain_set_null : &sql_drain_delete, &b, values, 3);
 }
 
-/* All leaves of all such edges, each with its share of the bound; pass by pass until all have nothing left. */
-static void fill_drain(struct batch *batch) {
+static void list_drains(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
-    int64_t statements = 0;
-    for (size_t i = 0; i < f->tree->edge_count; i++)
-        if (f->tree->edges[i]->parent == node_of(batch) && drained(f, f->tree->edges[i])) statements += (int64_t)f->leaves[i].count;
-    t->share = family_bound(batch) / (statements ? statements : 1);
-    if (t->share < 1) t->share = 1;
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
         if (e->parent != node_of(batch) || !drained(f, e)) continue;
-        for (size_t l = 0; l < f->leaves[i].count; l++) queue_drain(batch, e, f->leaves[i].items[l].sql);
+        for (size_t l = 0; l < f->leaves[i].count; l++) {
+            t->drains = arena_grow(batch->arena, t->drains, &t->drain_count, sizeof *t->drains);
+            t->drains[t->drain_count - 1] = (struct drain){e, f->leaves[i].items[l].sql, .more = true};
+        }
     }
+    t->left = family_bound(batch);
+}
+
+/* Every leaf of every such edge gets its share of what the batch may still change. Those that had less leave the rest to
+ * the others, in another round; when it is used up, the next pass goes on. */
+static bool drain_round(struct batch *batch) {
+    struct try *t = family_try(batch);
+    int64_t count = 0;
+    for (size_t i = 0; i < t->drain_count; i++) {
+        t->drains[i].asked = t->drains[i].more && count < t->left;
+        count += t->drains[i].asked;
+        t->full = t->full || t->drains[i].more;
+    }
+    if (!count || t->left < family_bound(batch) / 8) return false;
+    t->full = false;
+    t->share = t->left / count;
+    t->heard = 0;
+    for (size_t i = 0; i < t->drain_count; i++)
+        if (t->drains[i].asked) queue_drain(batch, t->drains[i].edge, t->drains[i].leaf);
+    return true;
+}
+
+static void hear_drained(struct batch *batch, const struct rows *rows) {
+    struct try *t = family_try(batch);
+    int64_t settled = rows_affected(rows);
+    while (!t->drains[t->heard].asked) t->heard++;
+    t->drains[t->heard++].more = settled >= t->share;
+    t->left -= settled;
+    batch->counts.children += settled;
 }
 
 void heavy_fill(struct batch *batch) {
-    if (batch->range.mode == MODE_EXPAND)
+    if (batch->range.mode == MODE_EXPAND) {
         listing_round(batch);
-    else
-        fill_drain(batch);
+    } else {
+        list_drains(batch);
+        drain_round(batch);
+    }
 }
 
 bool heavy_more(struct batch *batch) {
-    return batch->range.mode == MODE_EXPAND && (listing_round(batch) || queue_ends(batch));
+    if (batch->range.mode == MODE_DRAIN) return drain_round(batch);
+    return listing_round(batch) || queue_ends(batch);
 }
 
 /* --- pieces --- */
@@ -313,8 +342,7 @@ bool heavy_answer(struct batch *batch, const struct sql *sql, const struct rows 
     } else if (sql == &sql_list_ends) {
         add_listed(batch, t->asked[t->heard++], rows_int(rows, 0, 0), rows_int(rows, 0, 1));
     } else if (sql == &sql_drain_delete || sql == &sql_drain_set_null) {
-        batch->counts.children += rows_affected(rows);
-        t->full = t->full || rows_affected(rows) >= t->share;
+        hear_drained(batch, rows);
     } else if (sql == &sql_remove_piece) {
         batch->counts.children += rows_int(rows, 0, 0);
     } else if (sql == &sql_lock_piece) {
