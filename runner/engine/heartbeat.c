@@ -28,8 +28,19 @@ static void held(const struct run *run, const struct lease_holder *holder, struc
     fail_hint(error, "wait until it ends; `pgwinnow status` shows how far it is");
 }
 
-/* A runner that was killed is gone as soon as its server process has noticed, which takes a moment. Behind a pooler we
- * cannot see it: then a beat that comes while we wait tells the living from the dead. */
+/* Told once: whoever started us wonders why nothing happens. */
+static void tell_waiting(struct run *run, const struct lease_holder *holder) {
+    if (run->progress.waiting) return;
+    run->progress.waiting =
+        arena_printf(run->arena, "%s may still hold the run; its lease ends %d s after its last beat", holder->holder,
+                     LEASE_STALE_SECONDS);
+    run->progress.waiting_since = clock_ms();
+    run_tell(run, EVENT_NOTICE, run->progress.waiting, NULL);
+}
+
+/* A beat that comes while we look tells the living from the dead. A runner that was killed is gone as soon as its server
+ * process has noticed, which takes a moment on a busy machine; one that is suspended, or behind a pooler where we cannot
+ * see it, when its lease is stale. */
 static int64_t take(struct heartbeat *h, struct arena *arena, struct error *error) {
     struct run *run = h->run;
     int64_t began = clock_ms(), fence = 0;
@@ -37,19 +48,9 @@ static int64_t take(struct heartbeat *h, struct arena *arena, struct error *erro
     while (!failed(error) && !(fence = lease_take(&h->state, arena, run->holder.run, h->direct, error))) {
         struct lease_holder *holder = lease_look(&h->state, arena, run->holder.run, error);
         if (!holder) break;
-        bool beaten = age >= 0 && holder->age < age;
-        if (beaten || (holder->known && clock_ms() - began > PATIENCE_MS)) {
-            held(run, holder, error);
-            break;
-        }
+        if (age >= 0 && holder->age < age) held(run, holder, error);
         age = holder->age;
-        if (!run->progress.waiting) {
-            run->progress.waiting =
-                arena_printf(run->arena, "%s may still hold the run; its lease ends %d s after its last beat",
-                             holder->holder, LEASE_STALE_SECONDS);
-            run->progress.waiting_since = clock_ms();
-            if (!holder->known) run_tell(run, EVENT_NOTICE, run->progress.waiting, NULL);
-        }
+        if (clock_ms() - began > PATIENCE_MS) tell_waiting(run, holder);
         wire_sleep(run->wire, POLL_MS);
         if (stop_level() > 0) fail(error, FAULT_STOPPED, "stopped while waiting for the lease");
     }

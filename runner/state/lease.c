@@ -14,7 +14,7 @@ struct lease_holder *lease_look(const struct state *state, struct arena *arena, 
     struct rows *rows = state_ask(state, arena, "looking at the lease", &sql_look, values, 1, error);
     if (!rows || rows_count(rows) == 0) return NULL;
     struct lease_holder *holder = arena_alloc(arena, sizeof *holder);
-    *holder = (struct lease_holder){rows_text(rows, 0, 0), rows_number(rows, 0, 1), rows_flag(rows, 0, 2)};
+    *holder = (struct lease_holder){rows_text(rows, 0, 0), rows_number(rows, 0, 1)};
     return holder;
 }
 

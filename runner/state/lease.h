@@ -13,7 +13,6 @@ enum { LEASE_STALE_SECONDS = 60 };
 struct lease_holder {
     const char *holder; /* "user@host pid 123" */
     double age;         /* seconds since the last beat */
-    bool known;         /* its connection is direct, so we see whether it is there; else a pooler is between */
 };
 
 /* NULL when there never was one. */

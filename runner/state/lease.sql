@@ -1,5 +1,5 @@
 -- name: look
-SELECT l.holder, CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat) ELSE 0 END, l.pid IS NOT NULL
+SELECT l.holder, CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat) ELSE 0 END
   FROM :"state".lease l WHERE l.run = $1::bigint
 
 -- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE.
