@@ -4,11 +4,11 @@
 #include "work/loop.h"
 
 enum family_mode {
-    MODE_NORMAL,    /* fast where the tree allows it */
+    MODE_NORMAL, /* fast where the tree allows it */
     MODE_THOROUGH,
-    MODE_EXPAND,    /* list the descendants of a heavy tracked row */
-    MODE_DRAIN,     /* its children that are set to NULL, or have no key */
-    MODE_GIVE_UP,   /* mark the range contested */
+    MODE_EXPAND,         /* list the descendants of a heavy tracked row */
+    MODE_DRAIN,          /* its children that are set to NULL, or have no key */
+    MODE_GIVE_UP,        /* mark the range contested */
     MODE_SKIP_HEAVY,     /* spare the row: children keep coming */
     MODE_SKIP_PROTECTED, /* spare the row: a row below it must stay */
 };
@@ -31,21 +31,21 @@ struct family {
     const struct families *what;
     struct arena *arena;
     struct tree *tree;
-    bool *settled;        /* by edge index: its rows are settled in this pass */
-    bool *plain;          /* by node index: rows can go first and be looked after only when a foreign key objects */
-    bool fast, probed;    /* the whole family in one statement; its size can be asked for */
-    struct gap *regions;  /* of the tracking table, not yet cut; first to last */
+    bool *settled;       /* by edge index: its rows are settled in this pass */
+    bool *plain;         /* by node index: rows can go first and be looked after only when a foreign key objects */
+    bool fast, probed;   /* the whole family in one statement; its size can be asked for */
+    struct gap *regions; /* of the tracking table, not yet cut; first to last */
     size_t region, region_count;
     int64_t contested_after; /* seq of the last contested row taken in this round */
     int contested_round;
-    int next_pass;        /* of the last pass and of heavy rows: above all that any session used, so that no old checkpoint is met */
-    double weight;        /* rows changed for one tracked row, smoothed */
-    bool heavy_next;      /* a heavy row is next, and another one is just being listed */
-    struct list *lists;   /* by node index */
+    int next_pass; /* of the last pass and of heavy rows: above all that any session used, so that no old checkpoint is met */
+    double weight;      /* rows changed for one tracked row, smoothed */
+    bool heavy_next;    /* a heavy row is next, and another one is just being listed */
+    struct list *lists; /* by node index */
     struct leaves {
         struct leaf *items;
         size_t count;
-    } *leaves;            /* of the child, by index of the edges that may be drained */
+    } * leaves; /* of the child, by index of the edges that may be drained */
 };
 
 enum stage { STAGE_TAKE, STAGE_CLOSE, STAGE_CHECK, STAGE_SETTLE, STAGE_CLASSIFY };
@@ -66,16 +66,16 @@ struct drain {
 /* The state of one try of a batch: batch->own. */
 struct try {
     enum stage stage;
-    int round;               /* of the closure, or of the listing */
-    int64_t expected, taken; /* tracked rows pending in the range; those that were locked or removed */
-    int64_t closed, changing;/* rows in the closure; rows that set-null and keyless edges will change */
-    int64_t *fresh, *fresher;/* by node: rows found in the last round, in this one */
-    size_t *asked;           /* edges or nodes in the order of their statements */
+    int round;                /* of the closure, or of the listing */
+    int64_t expected, taken;  /* tracked rows pending in the range; those that were locked or removed */
+    int64_t closed, changing; /* rows in the closure; rows that set-null and keyless edges will change */
+    int64_t *fresh, *fresher; /* by node: rows found in the last round, in this one */
+    size_t *asked;            /* edges or nodes in the order of their statements */
     size_t asked_count, heard;
     struct drain *drains;
     size_t drain_count;
-    int64_t left, share;     /* rows the batch may still drain; one statement of this round */
-    bool full;               /* a drain took all it might: there is more */
+    int64_t left, share; /* rows the batch may still drain; one statement of this round */
+    bool full;           /* a drain took all it might: there is more */
     bool is_protected;
     struct listed *listed;
     size_t listed_count;
@@ -92,28 +92,34 @@ static inline bool family_last_pass(const struct range *range) { return range->p
 static inline int64_t family_bound(const struct batch *batch) { return pace_size(&batch->loop->pace); }
 
 /* A delete edge whose children have a name of their own; else they go by what they point at. */
-static inline bool goes_by_key(const struct edge *edge) { return edge->policy == POLICY_DELETE && edge->child->identity_count > 0; }
+static inline bool goes_by_key(const struct edge *edge) {
+    return edge->policy == POLICY_DELETE && edge->child->identity_count > 0;
+}
 
 /* Some children are settled by what they point at: they are set to NULL, or nothing names them (no key, or NULL in it). */
-static inline bool goes_by_parent(const struct edge *edge) { return !goes_by_key(edge) || edge->child->nullable_identity; }
+static inline bool goes_by_parent(const struct edge *edge) {
+    return !goes_by_key(edge) || edge->child->nullable_identity;
+}
 
 struct try *family_try(struct batch *); /* made at first use */
 
 /* closure.c: stages from the lock to the deletes */
 void closure_lock_roots(struct batch *);
-void closure_start(struct batch *); /* rows were taken into a family table: CLOSE, CHECK, SETTLE follow by closure_more */
+void closure_start(
+    struct batch *); /* rows were taken into a family table: CLOSE, CHECK, SETTLE follow by closure_more */
 bool closure_more(struct batch *);
 bool closure_answer(struct batch *, const struct sql *, const struct rows *);
 void closure_explain(struct batch *);
 
 /* heavy.c: lists, pieces and drains */
-void heavy_fill(struct batch *);       /* MODE_EXPAND, MODE_DRAIN */
+void heavy_fill(struct batch *); /* MODE_EXPAND, MODE_DRAIN */
 bool heavy_more(struct batch *);
 void heavy_piece(struct batch *, bool thorough);
 bool heavy_answer(struct batch *, const struct sql *, const struct rows *);
 void heavy_committed(struct batch *);
-bool heavy_listing(const struct loop *); /* one row at a time, so that what a statement lists has seqs without others' between */
-bool heavy_cut(struct batch *);        /* a piece of a list; false: all lists are cut */
+bool heavy_listing(
+    const struct loop *);       /* one row at a time, so that what a statement lists has seqs without others' between */
+bool heavy_cut(struct batch *); /* a piece of a list; false: all lists are cut */
 void heavy_begin(struct family *, struct range *); /* a single row is too large: what to do first */
 void heavy_load(struct family *, struct error *);  /* what an earlier session left in the lists */
 

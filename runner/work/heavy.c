@@ -46,7 +46,8 @@ bool heavy_cut(struct batch *batch) {
         const struct gap *other = highest(&f->lists[i]);
         if (other && other->last < gap->last && other->last >= first) first = other->last + 1;
     }
-    batch->range = (struct range){.first = first, .last = gap->last, .part = PART_LIST + (int)(deepest - f->lists), .pass = FIRST_PASS};
+    batch->range = (struct range){
+        .first = first, .last = gap->last, .part = PART_LIST + (int)(deepest - f->lists), .pass = FIRST_PASS};
     gap->last = first - 1;
     if (gap->first > gap->last) deepest->count--;
     return true;
@@ -108,7 +109,9 @@ static const char *locked_roots(struct batch *batch, const char *range, const st
     const char *alias = sql_identifier(batch->arena, f->run->table->name);
     struct bindings b = {0};
     tracking_bind(&b, f->run, batch->arena, f->round);
-    bind(&b, "qualified", tracking_qualified(f->run, batch->arena, f->round, range, "(outcome IS NULL OR outcome = 'contested')", true, &batch->error));
+    bind(&b, "qualified",
+         tracking_qualified(f->run, batch->arena, f->round, range, "(outcome IS NULL OR outcome = 'contested')", true,
+                            &batch->error));
     bind(&b, "refs", edge ? arena_printf(batch->arena, ", %s", edge_refs(batch->arena, edge, alias)) : "");
     bind(&b, "leaves", edge ? edge_leaves(batch->arena, edge, alias) : "");
     return sql_expand(batch->arena, &sql_locked_roots, b.items, &batch->error);
@@ -116,7 +119,11 @@ static const char *locked_roots(struct batch *batch, const char *range, const st
 
 static const char *roots_of_piece(struct batch *batch, const struct node *node) {
     const char *list = family_list(family_of(batch)->run, batch->arena, node);
-    return locked_roots(batch, arena_printf(batch->arena, "seq IN (SELECT l.root FROM %s AS l WHERE l.seq BETWEEN $1::bigint AND $2::bigint)", list), NULL);
+    return locked_roots(
+        batch,
+        arena_printf(batch->arena, "seq IN (SELECT l.root FROM %s AS l WHERE l.seq BETWEEN $1::bigint AND $2::bigint)",
+                     list),
+        NULL);
 }
 
 /* --- listing --- */
@@ -147,7 +154,8 @@ static void queue_listing(struct batch *batch, const struct edge *edge, bool fro
     bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
     bind(&b, "named", node_named(batch->arena, "c", child));
     bind(&b, "child_is_listed", node_is(batch->arena, "c", child, "l"));
-    batch_queue(batch, arena_printf(batch->arena, "listing rows of %s", child->table->shown), &sql_list_children, &b, values, 2);
+    batch_queue(batch, arena_printf(batch->arena, "listing rows of %s", child->table->shown), &sql_list_children, &b,
+                values, 2);
     t->asked[t->asked_count++] = edge->index;
 }
 
@@ -158,7 +166,8 @@ static bool listing_round(struct batch *batch) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
         if (!f->settled[i] || !goes_by_key(e)) continue;
-        if (t->round == 0 ? e->parent->index == 0 : t->fresh[e->parent->index] > 0) queue_listing(batch, e, t->round == 0);
+        if (t->round == 0 ? e->parent->index == 0 : t->fresh[e->parent->index] > 0)
+            queue_listing(batch, e, t->round == 0);
     }
     return t->asked_count > 0;
 }
@@ -199,7 +208,8 @@ static const char *drained_row(struct batch *batch, const struct edge *edge) {
 }
 
 static void queue_drain(struct batch *batch, const struct edge *edge, const char *leaf) {
-    const char *seq = batch_number(batch, batch->range.first), *values[] = {seq, seq, batch_number(batch, family_try(batch)->share)};
+    const char *seq = batch_number(batch, batch->range.first),
+               *values[] = {seq, seq, batch_number(batch, family_try(batch)->share)};
     bool null = edge->policy == POLICY_SET_NULL;
     struct bindings b = {0};
     bind(&b, "parents", drained_row(batch, edge));
@@ -283,12 +293,14 @@ static const char *belongs(struct batch *batch, const struct node *node) {
         if (e->parent->index == 0) {
             bind(&b, "track", tracking_sql(f->run, batch->arena, f->round));
             bind(&b, "parent_is_tracked", tracking_key_equal(f->run, batch->arena, "p", "t"));
-            text_addf(&text, "%s%s", text.length ? " OR " : "", sql_expand(batch->arena, &sql_belongs_to_root, b.items, &batch->error));
+            text_addf(&text, "%s%s", text.length ? " OR " : "",
+                      sql_expand(batch->arena, &sql_belongs_to_root, b.items, &batch->error));
         }
         if (f->lists[e->parent->index].there) {
             bind(&b, "parent_list", family_list(f->run, batch->arena, e->parent));
             bind(&b, "parent_is_listed", node_is(batch->arena, "p", e->parent, "pl"));
-            text_addf(&text, "%s%s", text.length ? " OR " : "", sql_expand(batch->arena, &sql_belongs_to_listed, b.items, &batch->error));
+            text_addf(&text, "%s%s", text.length ? " OR " : "",
+                      sql_expand(batch->arena, &sql_belongs_to_listed, b.items, &batch->error));
         }
     }
     return text.data;
@@ -376,11 +388,14 @@ void heavy_load(struct family *f, struct error *error) {
         bind(&b, "list", family_list(f->run, f->arena, f->tree->nodes[i]));
         bind(&b, "which", "true");
         const char *text = sql_expand(f->arena, &sql_list_ends, b.items, error);
-        struct rows *rows = ask(f->run->desk, f->arena, &(struct statement){.about = "reading the ends of a list", .text = text}, error);
+        struct rows *rows = ask(f->run->desk, f->arena,
+                                &(struct statement){.about = "reading the ends of a list", .text = text}, error);
         if (!rows) return;
         int64_t first = rows_int(rows, 0, 0), last = rows_int(rows, 0, 1);
         size_t count;
-        struct gap *gaps = runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round, PART_LIST + (int)i, last, &count, error);
-        for (size_t g = 0; g < count; g++) push_region(f, list, (struct gap){gaps[g].first < first ? first : gaps[g].first, gaps[g].last});
+        struct gap *gaps = runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round,
+                                     PART_LIST + (int)i, last, &count, error);
+        for (size_t g = 0; g < count; g++)
+            push_region(f, list, (struct gap){gaps[g].first < first ? first : gaps[g].first, gaps[g].last});
     }
 }
