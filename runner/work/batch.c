@@ -89,11 +89,13 @@ static void hear_checkpoint(void *context, int index, const struct rows *rows) {
     int64_t last = rows_int(rows, 0, 0);
     if (last < batch->range.last) {
         struct range *r = &batch->range;
-        *r = (struct range){.first = last + 1, .last = r->last, .part = r->part, .pass = r->pass, .mode = r->mode, .waits = r->waits};
+        *r = (struct range){
+            .first = last + 1, .last = r->last, .part = r->part, .pass = r->pass, .mode = r->mode, .waits = r->waits};
     } else {
         batch->range.first = batch->range.last + 1;
     }
-    batch->counts = (struct counts){.rows = rows_int(rows, 0, 1), .children = rows_int(rows, 0, 2), .spared = rows_int(rows, 0, 3)};
+    batch->counts =
+        (struct counts){.rows = rows_int(rows, 0, 1), .children = rows_int(rows, 0, 2), .spared = rows_int(rows, 0, 3)};
 }
 
 static void checkpoint_read(void *context, const struct error *error) {
@@ -118,13 +120,17 @@ static void checkpoint_read(void *context, const struct error *error) {
 static void read_checkpoint(struct batch *batch) {
     const struct range *r = &batch->range;
     const struct run *run = batch->loop->run;
-    const char *values[] = {batch_number(batch, run->holder.run), batch_number(batch, (int64_t)batch->loop->step),
-                            batch_number(batch, run->steps[batch->loop->step].round), batch_number(batch, r->part),
-                            batch_number(batch, r->pass), batch_number(batch, r->first)};
+    const char *values[] = {batch_number(batch, run->holder.run),
+                            batch_number(batch, (int64_t)batch->loop->step),
+                            batch_number(batch, run->steps[batch->loop->step].round),
+                            batch_number(batch, r->part),
+                            batch_number(batch, r->pass),
+                            batch_number(batch, r->first)};
     struct error error = error_new(batch->arena);
     const char *text = lease_checkpoint_text(batch->arena, run->state.schema, &error);
     slot_queue(batch->slot, &(struct statement){.about = "rolling back", .text = "ROLLBACK"});
-    slot_queue(batch->slot, &(struct statement){"reading a checkpoint", text, arena_copy(batch->arena, values, sizeof values), 6});
+    slot_queue(batch->slot,
+               &(struct statement){"reading a checkpoint", text, arena_copy(batch->arena, values, sizeof values), 6});
     flush(batch, PHASE_CHECKPOINT, hear_checkpoint, checkpoint_read);
 }
 
@@ -145,13 +151,19 @@ static void commit(struct batch *batch) {
     const struct range *r = &batch->range;
     const struct run *run = batch->loop->run;
     const struct counts *c = &batch->counts;
-    const char *values[] = {batch_number(batch, run->holder.run), batch_number(batch, (int64_t)batch->loop->step),
-                            batch_number(batch, run->steps[batch->loop->step].round), batch_number(batch, r->part),
-                            batch_number(batch, r->pass), batch_number(batch, r->first), batch_number(batch, c->rows),
-                            batch_number(batch, c->children), batch_number(batch, c->spared),
+    const char *values[] = {batch_number(batch, run->holder.run),
+                            batch_number(batch, (int64_t)batch->loop->step),
+                            batch_number(batch, run->steps[batch->loop->step].round),
+                            batch_number(batch, r->part),
+                            batch_number(batch, r->pass),
+                            batch_number(batch, r->first),
+                            batch_number(batch, c->rows),
+                            batch_number(batch, c->children),
+                            batch_number(batch, c->spared),
                             batch_number(batch, clock_ms() - batch->began)};
     const char *text = lease_counts_text(batch->arena, run->state.schema, &batch->error);
-    slot_queue(batch->slot, &(struct statement){"writing the checkpoint", text, arena_copy(batch->arena, values, sizeof values), 10});
+    slot_queue(batch->slot, &(struct statement){"writing the checkpoint", text,
+                                                arena_copy(batch->arena, values, sizeof values), 10});
     slot_queue(batch->slot, &(struct statement){.about = "committing the batch", .text = "COMMIT"});
     flush(batch, PHASE_COMMIT, NULL, committed);
 }
@@ -204,12 +216,14 @@ static void round_done(void *context, const struct error *error) {
 static void queue_hold(struct batch *batch) {
     const struct run *run = batch->loop->run;
     const struct range *r = &batch->range;
-    const char *values[] = {batch_number(batch, run->holder.run), batch_number(batch, (int64_t)batch->loop->step),
-                            batch_number(batch, run->holder.fence), batch_number(batch, r->first), batch_number(batch, r->last),
-                            batch_number(batch, run->steps[batch->loop->step].round), batch_number(batch, r->part),
-                            batch_number(batch, r->pass)};
+    const char *values[] = {
+        batch_number(batch, run->holder.run),   batch_number(batch, (int64_t)batch->loop->step),
+        batch_number(batch, run->holder.fence), batch_number(batch, r->first),
+        batch_number(batch, r->last),           batch_number(batch, run->steps[batch->loop->step].round),
+        batch_number(batch, r->part),           batch_number(batch, r->pass)};
     const char *text = lease_hold_text(batch->arena, run->state.schema, &batch->error);
-    send(batch, NULL, &(struct statement){"holding the lease", text, arena_copy(batch->arena, values, sizeof values), 8});
+    send(batch, NULL,
+         &(struct statement){"holding the lease", text, arena_copy(batch->arena, values, sizeof values), 8});
 }
 
 static void queue_session(struct batch *batch, bool read_only) {
@@ -286,7 +300,6 @@ void batch_ask_cut(struct batch *batch) {
     send(batch, NULL, &(struct statement){.about = "ending a question", .text = "COMMIT"});
     flush(batch, PHASE_CUT, hear_cut, cut_done);
 }
-
 
 /* Waits for the server to come back: a restart takes seconds, a failover a minute. */
 void batch_reconnect(struct batch *batch) {

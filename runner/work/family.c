@@ -384,7 +384,9 @@ static bool stuck(struct batch *batch, bool too_large) {
         heavy_begin(f, range);
         return true;
     }
-    if (too_large || !root || family_last_pass(range) || range->mode == MODE_GIVE_UP) return false;
+    if (too_large || !root || range->mode == MODE_GIVE_UP) return false;
+    if (family_last_pass(range))
+        f->contested_round = MOST_CONTESTED_ROUNDS; /* it stays; the others still get their turn */
     range->mode = MODE_GIVE_UP;
     range->tries = range->races = 0;
     return true;

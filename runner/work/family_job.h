@@ -1,4 +1,5 @@
-/* What the files of families share about one pass over the tracked rows. For work/family*.c, closure.c and heavy.c only. */
+/* What the files of families share about one pass over the tracked rows. For work/family*.c, closure.c and heavy.c
+ * only. */
 #pragma once
 #include "work/family.h"
 #include "work/loop.h"
@@ -96,7 +97,8 @@ static inline bool goes_by_key(const struct edge *edge) {
     return edge->policy == POLICY_DELETE && edge->child->identity_count > 0;
 }
 
-/* Some children are settled by what they point at: they are set to NULL, or nothing names them (no key, or NULL in it). */
+/* Some children are settled by what they point at: they are set to NULL, or nothing names them (no key, or NULL in it).
+ * */
 static inline bool goes_by_parent(const struct edge *edge) {
     return !goes_by_key(edge) || edge->child->nullable_identity;
 }

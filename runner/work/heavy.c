@@ -1,8 +1,8 @@
 /*
- * Heavy rows. The descendants of a tracked row whose family exceeds the bounds are listed once, by key, and go in pieces:
- * the highest seq first, which is the deepest. Each piece locks the tracked row again, so nothing of a row that no longer
- * qualifies is taken. What has no key, or is set to NULL, is drained in bounded statements. Then the row itself goes the
- * ordinary way, with what came late.
+ * Heavy rows. The descendants of a tracked row whose family exceeds the bounds are listed once, by key, and go in
+ * pieces: the highest seq first, which is the deepest. Each piece locks the tracked row again, so nothing of a row that
+ * no longer qualifies is taken. What has no key, or is set to NULL, is drained in bounded statements. Then the row
+ * itself goes the ordinary way, with what came late.
  */
 #include <string.h>
 
@@ -235,8 +235,8 @@ static void list_drains(struct batch *batch) {
     t->left = family_bound(batch);
 }
 
-/* Every leaf of every such edge gets its share of what the batch may still change. Those that had less leave the rest to
- * the others, in another round; when it is used up, the next pass goes on. */
+/* Every leaf of every such edge gets its share of what the batch may still change. Those that had less leave the rest
+ * to the others, in another round; when it is used up, the next pass goes on. */
 static bool drain_round(struct batch *batch) {
     struct try *t = family_try(batch);
     int64_t count = 0;

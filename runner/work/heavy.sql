@@ -1,7 +1,7 @@
 -- Heavy rows: a family larger than a batch may be. l is a list: the descendants of heavy rows, tracked once.
 
--- The tracked row, if it still qualifies, locked so that it cannot change while a piece of its family goes. $1 is its seq,
--- or the range of a piece.
+-- The tracked row, if it still qualifies, locked so that it cannot change while a piece of its family goes. $1 is its
+-- seq, or the range of a piece.
 -- name: locked_roots
 SELECT pgwinnow_k.pgwinnow_seq :refs
   FROM :from AS :alias
@@ -14,8 +14,9 @@ SELECT pgwinnow_k.pgwinnow_seq :refs
 -- name: listed_parents
 SELECT :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed WHERE l.root = $1::bigint AND l.round = $2::int :leaves
 
--- Its children are tracked once, by key, in physical order, round by round down the tree: LIMIT loops would walk their own
--- dead rows again and again. UNIQUE (key) ends circles. Highest seq first is deepest first. $1 the heavy row, $2 the round.
+-- Its children are tracked once, by key, in physical order, round by round down the tree: LIMIT loops would walk their
+-- own dead rows again and again. UNIQUE (key) ends circles. Highest seq first is deepest first. $1 the heavy row, $2
+-- the round.
 -- name: list_children
 WITH listed AS (
     INSERT INTO :child_list (seq, root, round, :numbered)
@@ -58,8 +59,8 @@ EXISTS (SELECT FROM :track AS t JOIN :parent AS p ON :parent_is_tracked WHERE t.
 -- name: belongs_to_listed
 EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WHERE pl.root = l.root AND :points :leaves OFFSET 0)
 
--- Children of one row that are set to NULL, or have no key, in bounded pieces: a ctid is used in the statement that found
--- it and never across partitions. $1, $2: the row's seq twice, $3: how many.
+-- Children of one row that are set to NULL, or have no key, in bounded pieces: a ctid is used in the statement that
+-- found it and never across partitions. $1, $2: the row's seq twice, $3: how many.
 -- name: drain_delete
 WITH p AS MATERIALIZED (:parents)
 DELETE FROM ONLY :leaf AS c

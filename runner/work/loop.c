@@ -53,7 +53,8 @@ static bool halve(struct batch *batch) {
 bool loop_others_busy(const struct loop *loop, const struct batch *self, bool (*which)(const struct range *)) {
     for (size_t i = 0; i < loop->batch_count; i++) {
         const struct batch *b = &loop->batches[i];
-        if (b != self && b->phase != PHASE_IDLE && b->phase != PHASE_CUT && b->phase != PHASE_REST && which(&b->range)) return true;
+        if (b != self && b->phase != PHASE_IDLE && b->phase != PHASE_CUT && b->phase != PHASE_REST && which(&b->range))
+            return true;
     }
     return loop_retries(loop, which);
 }
@@ -130,7 +131,8 @@ static void judge(struct batch *batch, enum verdict verdict) {
 /* Half of fifty batches failing is not bad luck. */
 static void watch_failures(struct loop *loop, const struct batch *batch) {
     if (loop->failed < ENOUGH_TO_JUDGE || loop->failed * 2 <= loop->tried) return;
-    fail(loop->error, FAULT_FAILED, "over half of %lld batches failed; the last: %s", (long long)loop->tried, batch->error.message);
+    fail(loop->error, FAULT_FAILED, "over half of %lld batches failed; the last: %s", (long long)loop->tried,
+         batch->error.message);
     fail_hint(loop->error, "something is in the way all the time; run again when it is gone");
 }
 
@@ -267,8 +269,15 @@ void loop_run(struct run *run, size_t step, const struct part *part, void *job, 
     if (failed(error)) return;
     struct arena *arena = arena_new(run->arena);
     struct loop *loop = arena_alloc(arena, sizeof *loop);
-    *loop = (struct loop){.run = run, .step = step, .part = part, .job = job, .hash_joins = hash_joins, .error = error, .arena = arena,
-                          .pace = pace_new(&run->plan->steps[step].settings.batch), .since = clock_ms()};
+    *loop = (struct loop){.run = run,
+                          .step = step,
+                          .part = part,
+                          .job = job,
+                          .hash_joins = hash_joins,
+                          .error = error,
+                          .arena = arena,
+                          .pace = pace_new(&run->plan->steps[step].settings.batch),
+                          .since = clock_ms()};
     run->progress = (struct progress){.batch_size = pace_size(&loop->pace)};
     loop->recorded = count_recorded(loop);
     open_workers(loop, arena);
@@ -283,7 +292,11 @@ void loop_run(struct run *run, size_t step, const struct part *part, void *job, 
 
 void loop_explain(struct run *run, size_t step, const struct part *part, void *job, const struct range *range,
                   struct explanation *explanation, struct error *error) {
-    struct loop loop = {.run = run, .step = step, .part = part, .job = job, .error = error,
+    struct loop loop = {.run = run,
+                        .step = step,
+                        .part = part,
+                        .job = job,
+                        .error = error,
                         .pace = pace_new(&run->plan->steps[step].settings.batch)};
     struct batch batch = {.loop = &loop, .arena = run->arena, .range = *range, .explanation = explanation, .round = 1};
     batch.error = error_new(run->arena);

@@ -6,8 +6,8 @@
  *   round 2+ what more() queues, one trip each
  *   last     counts into the checkpoint row; COMMIT
  *
- * Callbacks queue statements, they never wait. An error rolls back and is judged by retry.h: again later, halved, thorough,
- * over a new connection, or the end of the step. A batch owns its error and its arena for one try.
+ * Callbacks queue statements, they never wait. An error rolls back and is judged by retry.h: again later, halved,
+ * thorough, over a new connection, or the end of the step. A batch owns its error and its arena for one try.
  */
 #pragma once
 #include "database/bindings.h"
@@ -41,7 +41,8 @@ struct part {
     void (*answer)(struct batch *, const struct sql *, const struct rows *); /* each good result, in order */
     bool (*more)(struct batch *);      /* queue another round, or false: commit. May be NULL */
     void (*committed)(struct batch *); /* may be NULL */
-    /* One row alone is over the bounds, or its tries are used up: change range.mode to go on differently, or false to fail. */
+    /* One row alone is over the bounds, or its tries are used up: change range.mode to go on differently, or false to
+     * fail. */
     bool (*stuck)(struct batch *, bool too_large);
     bool (*ready)(const struct loop *, const struct range *); /* may a waiting range be taken now? NULL: always */
 };
