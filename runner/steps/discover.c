@@ -64,6 +64,18 @@ static void refuse_missing(struct run *run, size_t index, struct error *error) {
         "delete takes the child rows along, set-null keeps them without their parent, stop refuses when there are any");
 }
 
+/* Every foreign key that the policies reach, a line each. */
+static const char *tree_shown(struct arena *arena, const struct tree *tree) {
+    struct text lines = text_new(arena);
+    for (size_t i = 0; i < tree->edge_count; i++) {
+        const struct edge *e = tree->edges[i];
+        if (e->reached)
+            text_addf(&lines, "\n%*s%s: %s (%s, on delete %s)", 2 * e->depth, "", e->key, policy_text(e->policy),
+                      e->constraint, on_delete_text(e->on_delete));
+    }
+    return lines.data;
+}
+
 /* "*" with anything but stop answers for edges nobody has looked at: a person must, or the fingerprint of them. */
 static void confirm_star(struct run *run, size_t index, struct error *error) {
     const struct entries *children = &options_of(run, index)->children;
@@ -73,8 +85,9 @@ static void confirm_star(struct run *run, size_t index, struct error *error) {
         if (!text_equal(e->key, "*") || text_equal(policy_choices[e->choice], "stop")) continue;
         fail(error, FAULT_REFUSED, "\"*\": %s stands for foreign keys that the plan does not name",
              policy_choices[e->choice]);
-        fail_detail(error, "the tree below %s has fingerprint %s", run->table->shown, run->tree->fingerprint);
-        fail_hint(error, "look at it with explain, then --tree %s (or --yes)", run->tree->fingerprint);
+        fail_detail(error, "tree %s below %s:%s", run->tree->fingerprint, run->table->shown,
+                    tree_shown(error->arena, run->tree));
+        fail_hint(error, "explain counts the rows; then --tree %s (or --yes)", run->tree->fingerprint);
     }
 }
 
