@@ -22,7 +22,7 @@ is "$(left)" '' 'nothing is left'
 ends() {
     local signal=$1 scope=$2 pid status deadline=$((SECONDS + 30))
     rm -f "$work/up"
-    setsid env --default-signal=INT "$with_postgres" sh -c "echo > '$work/up'; exec sleep 60" >/dev/null 2>&1 &
+    setsid env --default-signal=INT,HUP,TERM "$with_postgres" sh -c "echo > '$work/up'; exec sleep 60" >/dev/null 2>&1 &
     pid=$!
     while [ ! -e "$work/up" ] && [ $SECONDS -lt $deadline ]; do sleep 0.1; done
     if [ "$scope" = group ]; then kill "-$signal" -- "-$pid"; else kill "-$signal" "$pid"; fi
