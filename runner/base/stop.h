@@ -7,8 +7,8 @@
 #pragma once
 #include <stdbool.h>
 
-void stop_install(void);     /* handlers for SIGINT, SIGTERM, SIGHUP; SIGPIPE ignored */
-int stop_fd(void);           /* readable when a signal came: for the one wait */
-void stop_drain(void);       /* empties it */
-int stop_level(void);        /* 0 go on, 1 stop after the batches at hand, 2 cancel them */
-bool stop_terminated(void);  /* SIGTERM or SIGHUP was among the signals */
+void stop_install(void);    /* handlers for SIGINT, SIGTERM, SIGHUP (unless nohup ignores it); SIGPIPE ignored */
+int stop_fd(void);          /* readable when a signal came: for the one wait */
+void stop_drain(void);      /* empties it */
+int stop_level(void);       /* 0 go on, 1 stop after the batches at hand, 2 cancel them */
+bool stop_terminated(void); /* SIGTERM or SIGHUP was among the signals */

@@ -204,6 +204,16 @@ asked_to_stop() {
     start terminate
     kill -TERM "$pid"
     stopped SIGTERM 3
+    start hangup
+    kill -HUP "$pid"
+    stopped SIGHUP 3
+    tables outlives 20ms 1
+    (cd "$work" && exec env --ignore-signal=HUP "$PGWINNOW" run plan.yaml) >"$work/.out" 2>"$work/.err" </dev/null &
+    pid=$!
+    under_way
+    kill -HUP "$pid"
+    pgw_end
+    is "$code" 0 'under nohup SIGHUP stops nothing' || diag "$all"
 }
 
 # A batch that takes long: the first Ctrl-C waits for it, the second cancels it.
@@ -225,7 +235,7 @@ taken_over_within() { taken_over within 10ms 0.2; }
 
 # With synchronous_commit = off a crash loses what was committed last, and the runner that goes on has counted it as done.
 #
-# Rests on: check_commits in work/loop.c.
+# Rests on: synchronous_commit in work/session.sql, and behind it check_commits in work/loop.c: out of both, it turns red.
 restart() {
     local said
     said=$(PGW_SERVER_OPTIONS='-c synchronous_commit=off' "$root/tests/with-postgres" "$0" server_restarted 2>&1)

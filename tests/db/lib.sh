@@ -135,7 +135,7 @@ pgw() {
 
 # pgw_start ARGUMENT...: in the background; $pid; pgw_end waits and fills what pgw fills
 pgw_start() {
-    (cd "$work" && exec env --default-signal=INT,QUIT "$PGWINNOW" "$@") >"$work/.out" 2>"$work/.err" </dev/null &
+    (cd "$work" && exec env --default-signal=INT,QUIT,HUP "$PGWINNOW" "$@") >"$work/.out" 2>"$work/.err" </dev/null &
     pid=$!
 }
 
