@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "events/output.h"
 #include "events/sinks.h"
@@ -39,26 +40,6 @@ struct json {
     int64_t told_at;
     size_t lost; /* told so far */
 };
-
-/* A server may send bytes that are no UTF-8: what is not ASCII is then replaced, since jansson takes UTF-8 only. */
-static json_t *text_or_null(struct arena *arena, const char *text) {
-    if (!text) return json_null();
-    json_t *string = json_string(text);
-    if (string) return string;
-    char *copy = arena_strdup(arena, text);
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c > 126) *c = '?';
-    return json_string(copy);
-}
-
-static json_t *count_or_null(int64_t number) { return number < 0 ? json_null() : json_integer(number); }
-
-static json_t *seconds_or_null(int64_t ms) { return ms < 0 ? json_null() : json_real((double)ms / 1000); }
-
-/* To a tenth: more digits would be noise. */
-static json_t *rate_or_null(double rate) {
-    return rate < 0 ? json_null() : json_real((double)(int64_t)(rate * 10 + 0.5) / 10);
-}
 
 static const char *wall_time(struct arena *arena, int64_t ms_ago) {
     struct timespec now;
@@ -81,10 +62,10 @@ static const char *state_name(enum step_state state) {
 }
 
 static json_t *step_object(struct arena *arena, const struct event_step *step) {
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "name", text_or_null(arena, step->name), "state",
-                     state_name(step->state), "rows", count_or_null(step->rows), "total", count_or_null(step->total),
-                     "spared", count_or_null(step->spared), "batches", count_or_null(step->batches), "seconds",
-                     seconds_or_null(step->ms));
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "name", json_text_or_null(arena, step->name), "state",
+                     state_name(step->state), "rows", json_count_or_null(step->rows), "total",
+                     json_count_or_null(step->total), "spared", json_count_or_null(step->spared), "batches",
+                     json_count_or_null(step->batches), "seconds", json_seconds_or_null(step->ms));
 }
 
 static json_t *all_steps(struct arena *arena, const struct event *event) {
@@ -110,7 +91,7 @@ static void add_step(struct arena *arena, json_t *object, const struct event *ev
 static json_t *waiting(struct arena *arena, const struct event *event) {
     if (!event->waiting) return json_null();
     json_t *since = event->waiting_ms < 0 ? json_null() : json_string(wall_time(arena, event->waiting_ms));
-    return json_pack("{s:o, s:o}", "since", since, "reason", text_or_null(arena, event->waiting));
+    return json_pack("{s:o, s:o}", "since", since, "reason", json_text_or_null(arena, event->waiting));
 }
 
 static json_t *exit_code(const struct event *event) {
@@ -122,19 +103,19 @@ static json_t *exit_code(const struct event *event) {
 static json_t *event_object(struct arena *arena, const struct event *event) {
     json_t *object =
         json_pack("{s:s, s:s, s:I, s:o, s:o, s:o}", "type", event_name(event->type), "time", wall_time(arena, 0), "run",
-                  (json_int_t)event->run, "plan", text_or_null(arena, event->plan), "environment",
-                  text_or_null(arena, event->environment), "table", text_or_null(arena, event->table));
+                  (json_int_t)event->run, "plan", json_text_or_null(arena, event->plan), "environment",
+                  json_text_or_null(arena, event->environment), "table", json_text_or_null(arena, event->table));
     add_step(arena, object, event);
-    json_object_set_new(object, "rate", rate_or_null(event->rate));
-    json_object_set_new(object, "eta_seconds", seconds_or_null(event->eta_ms));
+    json_object_set_new(object, "rate", json_tenths_or_null(event->rate));
+    json_object_set_new(object, "eta_seconds", json_seconds_or_null(event->eta_ms));
     json_object_set_new(object, "batch_size", event->batch_size > 0 ? json_integer(event->batch_size) : json_null());
-    json_object_set_new(object, "doing", text_or_null(arena, event->doing));
+    json_object_set_new(object, "doing", json_text_or_null(arena, event->doing));
     json_object_set_new(object, "waiting", waiting(arena, event));
-    json_object_set_new(object, "message", text_or_null(arena, event->message));
-    json_object_set_new(object, "detail", text_or_null(arena, event->detail));
-    json_object_set_new(object, "hint", text_or_null(arena, event->hint));
+    json_object_set_new(object, "message", json_text_or_null(arena, event->message));
+    json_object_set_new(object, "detail", json_text_or_null(arena, event->detail));
+    json_object_set_new(object, "hint", json_text_or_null(arena, event->hint));
     json_object_set_new(object, "exit_code", exit_code(event));
-    json_object_set_new(object, "run_seconds", seconds_or_null(event->ms));
+    json_object_set_new(object, "run_seconds", json_seconds_or_null(event->ms));
     json_object_set_new(object, "steps", all_steps(arena, event));
     return object;
 }

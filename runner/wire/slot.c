@@ -303,8 +303,6 @@ void slot_queue(struct slot *slot, const struct statement *s) {
         slot->lost = true;
 }
 
-int slot_queued(const struct slot *slot) { return (int)slot->queued; }
-
 void slot_flush(struct slot *slot, const struct slot_client *client) {
     slot->client = *client;
     slot->busy = true;

@@ -58,7 +58,6 @@ struct slot_client {
 struct arena *slot_arena(struct slot *);
 void slot_reset(struct slot *);                           /* empties its arena */
 void slot_queue(struct slot *, const struct statement *); /* texts must live until done */
-int slot_queued(const struct slot *); /* statements queued since the last flush: the next one's index */
 void slot_flush(struct slot *, const struct slot_client *);
 int slot_failed_at(const struct slot *); /* index of the statement that failed last */
 bool slot_busy(const struct slot *);

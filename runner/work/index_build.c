@@ -51,16 +51,6 @@ bool index_is_wish(struct direct *direct, const struct index_wish *wish, const s
     return false;
 }
 
-static struct bindings names(struct arena *arena, const struct index_wish *wish) {
-    struct bindings b = {0};
-    bind(&b, "unique", wish->unique ? "UNIQUE" : "");
-    bind(&b, "name", wish->name);
-    bind(&b, "from", wish->table->from);
-    bind(&b, "definition", wish->definition);
-    bind(&b, "index", sql_qualified(arena, wish->table->schema, wish->name));
-    return b;
-}
-
 /* Waits for a lock like the build; others that queue behind it are other builds and VACUUM, no reader and no writer. */
 static void drop(struct direct *direct, const char *why, const struct bindings *bindings, const char *name,
                  struct error *error) {
@@ -111,7 +101,7 @@ static enum next absent(struct direct *direct, const struct index_wish *wish, st
         *result = (struct index_result){INDEX_STANDS, arena_strdup(direct->run->arena, twin), NULL};
         return NEXT_STOP;
     }
-    struct bindings bindings = names(direct->arena, wish);
+    struct bindings bindings = index_wish_bindings(direct->arena, wish);
     const char *doing = arena_printf(direct->arena, "building the index %s", wish->name);
     const char *about = arena_printf(direct->arena, "%s on %s", doing, wish->table->shown);
     direct_long(direct, doing, about, &sql_create, &bindings, error);
@@ -128,7 +118,7 @@ static enum next present(struct direct *direct, const struct index_wish *wish, c
         wait_for_builder(direct, wish, found->builder, error);
         return NEXT_LOOK;
     }
-    struct bindings bindings = names(direct->arena, wish);
+    struct bindings bindings = index_wish_bindings(direct->arena, wish);
     drop(direct, "what a failed build left:", &bindings, wish->name, error);
     result->outcome = INDEX_NONE;
     return NEXT_LOOK;
@@ -166,7 +156,7 @@ static void show(const struct sql *sql, const struct bindings *bindings, struct 
 }
 
 void index_build_explain(const struct index_wish *wish, struct explanation *explanation, struct error *error) {
-    struct bindings b = names(explanation->arena, wish);
+    struct bindings b = index_wish_bindings(explanation->arena, wish);
     show(&sql_create, &b, explanation, error);
 }
 

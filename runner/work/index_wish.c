@@ -214,3 +214,13 @@ const char *index_wish_shown(struct arena *arena, const struct index_wish *wish)
     for (size_t i = 0; i < wish->count; i++) text_addf(&text, "%s%s", i ? ", " : "", wish->elements[i].text);
     return text.data;
 }
+
+struct bindings index_wish_bindings(struct arena *arena, const struct index_wish *wish) {
+    struct bindings b = {0};
+    bind(&b, "unique", wish->unique ? "UNIQUE" : "");
+    bind(&b, "name", wish->name);
+    bind(&b, "from", wish->table->from);
+    bind(&b, "definition", wish->definition);
+    bind(&b, "index", sql_qualified(arena, wish->table->schema, wish->name));
+    return b;
+}

@@ -3,6 +3,7 @@
  * the catalog can be asked about. No connection is needed for that.
  */
 #pragma once
+#include "database/bindings.h"
 #include "database/catalog.h"
 
 /* One entry of `unique` or `columns`: expression [COLLATE x] [operator class] [ASC|DESC] [NULLS FIRST|LAST]. */
@@ -41,3 +42,6 @@ void index_wish_define(struct arena *, struct index_wish *, struct error *);
 const char *index_wish_expressions(struct arena *, const struct index_wish *, const char *prefix);
 /* "lower(email), name": for people. */
 const char *index_wish_shown(struct arena *, const struct index_wish *);
+
+/* What the statements about this index share: unique, name, from, definition, index (qualified). */
+struct bindings index_wish_bindings(struct arena *, const struct index_wish *);

@@ -24,16 +24,6 @@ bool indexes_stand(struct direct *direct, const struct index_wish *wish, const c
     return *name && !failed(error);
 }
 
-static struct bindings bindings_of(struct arena *arena, const struct index_wish *wish) {
-    struct bindings b = {0};
-    bind(&b, "unique", wish->unique ? "UNIQUE" : "");
-    bind(&b, "name", wish->name);
-    bind(&b, "from", wish->table->from);
-    bind(&b, "definition", wish->definition);
-    bind(&b, "index", sql_qualified(arena, wish->table->schema, wish->name));
-    return b;
-}
-
 /* --- partitions --- */
 
 /* The parent's and the partition's name when both fit, else what is cut is made good by the oid. */
@@ -53,7 +43,7 @@ static struct rows *partitions(struct direct *direct, const struct index_wish *w
 
 static void attach(struct direct *direct, const struct index_wish *wish, const struct table *partition,
                    const char *name, struct error *error) {
-    struct bindings b = bindings_of(direct->arena, wish);
+    struct bindings b = index_wish_bindings(direct->arena, wish);
     bind(&b, "partition", sql_qualified(direct->arena, partition->schema, name));
     direct_short(direct, arena_printf(direct->arena, "attaching the index %s to %s", name, wish->name), &sql_attach, &b,
                  error);
@@ -99,7 +89,7 @@ static bool make_parent(struct direct *direct, const struct index_wish *wish, st
         *result = (struct index_result){INDEX_STANDS, arena_strdup(direct->run->arena, twin), NULL};
         return false;
     }
-    struct bindings b = bindings_of(direct->arena, wish);
+    struct bindings b = index_wish_bindings(direct->arena, wish);
     direct_short(direct, arena_printf(direct->arena, "creating the index %s of %s", wish->name, wish->table->shown),
                  &sql_create_parent, &b, error);
     return !failed(error);
@@ -153,7 +143,7 @@ void indexes_explain(const struct index_wish *wish, struct explanation *explanat
     text_addf(&explanation->said,
               "%s is partitioned: an index on it alone, one on each partition built concurrently, each then attached\n",
               wish->table->shown);
-    struct bindings b = bindings_of(explanation->arena, wish);
+    struct bindings b = index_wish_bindings(explanation->arena, wish);
     const char *text = sql_expand(explanation->arena, &sql_create_parent, b.items, error);
     if (text) explain_statement(explanation, &sql_create_parent, text);
 }

@@ -50,19 +50,19 @@ static bool halve(struct batch *batch) {
     return true;
 }
 
+static bool waiting(const struct loop *loop, bool (*which)(const struct range *)) {
+    for (size_t i = 0; i < loop->retry_count; i++)
+        if (which(&loop->retries[i])) return true;
+    return false;
+}
+
 bool loop_others_busy(const struct loop *loop, const struct batch *self, bool (*which)(const struct range *)) {
     for (size_t i = 0; i < loop->batch_count; i++) {
         const struct batch *b = &loop->batches[i];
         if (b != self && b->phase != PHASE_IDLE && b->phase != PHASE_CUT && b->phase != PHASE_REST && which(&b->range))
             return true;
     }
-    return loop_retries(loop, which);
-}
-
-bool loop_retries(const struct loop *loop, bool (*which)(const struct range *)) {
-    for (size_t i = 0; i < loop->retry_count; i++)
-        if (which(&loop->retries[i])) return true;
-    return false;
+    return waiting(loop, which);
 }
 
 /* --- judging a failed try --- */
@@ -157,10 +157,6 @@ void loop_try_done(struct batch *batch) {
     struct event_step *shown = loop->run->steps[loop->step].shown;
     int64_t ms = clock_ms() - batch->began, changed = batch->counts.rows + batch->counts.children;
     pace_done(&loop->pace, changed, ms);
-    loop->counts.rows += batch->counts.rows;
-    loop->counts.children += batch->counts.children;
-    loop->counts.spared += batch->counts.spared;
-    loop->counts.contested += batch->counts.contested;
     loop->batch_total++;
     loop->work_rows += batch->counts.rows + batch->counts.spared;
     loop->run->removed += batch->counts.rows;

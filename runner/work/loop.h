@@ -87,14 +87,13 @@ struct loop {
     char reason[300];       /* why it waits, for the display */
     bool cutting, done;
     struct error *error;
-    struct counts counts;
     int64_t batch_total, tried, failed;
     int64_t work_rows, since; /* for the rate */
     int64_t recorded;       /* batches of the step in the database when the loop began */
     bool reconnected;       /* a connection was lost and opened again: the server may have lost commits */
 };
 
-/* Runs until nothing is left; sets the error (FAULT_STOPPED too) otherwise. The totals are in loop->counts. */
+/* Runs until nothing is left; sets the error (FAULT_STOPPED too) otherwise. */
 void loop_run(struct run *, size_t step, const struct part *, void *job, bool hash_joins, struct error *);
 
 /* For a part's callbacks. Texts are expanded in the batch's arena; values must live there too. */
@@ -103,7 +102,6 @@ void batch_queue(struct batch *, const char *about, const struct sql *, const st
 void batch_question(struct batch *, const char *about, const struct sql *, const struct bindings *, const char *const *values, int count);
 const char *batch_number(struct batch *, int64_t);
 bool loop_others_busy(const struct loop *, const struct batch *self, bool (*which)(const struct range *)); /* some other batch at such a range */
-bool loop_retries(const struct loop *, bool (*which)(const struct range *));
 
 /* The statements of one batch, recorded: what explain shows is what run sends. */
 void loop_explain(struct run *, size_t step, const struct part *, void *job, const struct range *, struct explanation *, struct error *);

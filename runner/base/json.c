@@ -1,0 +1,19 @@
+/* Values for those who print JSON. */
+#include "base/json.h"
+
+/* A server may send bytes that are no UTF-8: what is not ASCII is then replaced, since jansson takes UTF-8 only. */
+json_t *json_text_or_null(struct arena *arena, const char *text) {
+    if (!text) return json_null();
+    json_t *string = json_string(text);
+    if (string) return string;
+    char *copy = arena_strdup(arena, text);
+    for (char *c = copy; *c; c++)
+        if ((unsigned char)*c > 126) *c = '?';
+    return json_string(copy);
+}
+
+json_t *json_count_or_null(int64_t n) { return n < 0 ? json_null() : json_integer(n); }
+
+json_t *json_seconds_or_null(int64_t ms) { return ms < 0 ? json_null() : json_real((double)ms / 1000); }
+
+json_t *json_tenths_or_null(double n) { return n < 0 ? json_null() : json_real((double)(int64_t)(n * 10 + 0.5) / 10); }

@@ -1,0 +1,11 @@
+/* JSON values of which the answer may be "not known": null. */
+#pragma once
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+json_t *json_text_or_null(struct arena *, const char *text); /* NULL: null; bytes that are no UTF-8 become '?' */
+json_t *json_count_or_null(int64_t n);                       /* below 0: null */
+json_t *json_seconds_or_null(int64_t ms);                    /* below 0: null */
+json_t *json_tenths_or_null(double n);                       /* below 0: null; more digits would be noise */
