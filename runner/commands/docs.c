@@ -102,6 +102,7 @@ static void add_kind(struct text *out, const struct option *option) {
         text_addf(out, "names, each with %s", option_kind_text(option->item));
     else
         add_cell(out, option_kind_text(option->kind));
+    if (option->shorthand) text_addf(out, ", or just its `%s`", option->shorthand);
 }
 
 static void print_rows(struct text *out, const struct option *options, const char *prefix) {
@@ -114,8 +115,10 @@ static void print_rows(struct text *out, const struct option *options, const cha
         text_add(out, " | ");
         add_cell(out, options->about ? options->about : "");
         text_add(out, " |\n");
-        if (options->kind == OPTION_GROUP && !section_of(options->group))
-            print_rows(out, options->group, arena_printf(out->arena, "%s%s.", prefix, options->name));
+        bool items = options->kind == OPTION_MAP && options->size;
+        if ((options->kind == OPTION_GROUP && !section_of(options->group)) || items)
+            print_rows(out, options->group,
+                       arena_printf(out->arena, "%s%s.%s", prefix, options->name, items ? "*." : ""));
     }
 }
 

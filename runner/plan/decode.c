@@ -271,7 +271,23 @@ static json_t *decode_sqls(struct input *in, void *at) {
     return one_or_list(in, at, add_sql);
 }
 
+static json_t *decode(struct input *in, void *at);
+
+/* One scalar for the whole group: the member that most people mean. */
+static json_t *decode_shorthand(struct input *in, void *at) {
+    json_t *given = json_object();
+    for (const struct option *o = in->option->group; o->name; o++) {
+        if (!text_equal(o->name, in->option->shorthand)) continue;
+        struct input member = {in->decoder, o, in->node, NULL, in->use};
+        json_t *value = decode(&member, (char *)at + o->offset);
+        if (value) json_object_set_new(given, o->name, value);
+    }
+    return given;
+}
+
 static json_t *decode_group(struct input *in, void *at) {
+    bool scalar = in->node->kind == NODE_SCALAR && !node_empty(in->node);
+    if (scalar && in->option->shorthand) return decode_shorthand(in, at);
     if (in->node->kind != NODE_MAP && !node_empty(in->node)) return wrong(in, option_kind_text(OPTION_GROUP), NULL);
     json_t *given = json_object();
     struct target targets[] = {{in->option->group, at, in->use == USE_COUNTS ? given : NULL}, {0}};
@@ -283,6 +299,11 @@ static json_t *decode_item(struct input *in, struct entry *entry) {
     switch (in->option->kind) {
     case OPTION_SQL: return decode_sql(in, &entry->value);
     case OPTION_CHOICE: return decode_choice(in, &entry->choice);
+    case OPTION_GROUP:
+        entry->value.place = in->node->place;
+        entry->options = arena_alloc(arena_of(in), in->option->size);
+        options_fill(in->decoder, in->option->group, entry->options);
+        return decode_group(in, entry->options);
     default: entry->value.place = in->node->place; return decode_text(in, &entry->value.text);
     }
 }
@@ -310,7 +331,7 @@ static void add_entry(struct input *in, const struct node *key, const struct nod
 
 static json_t *decode_map(struct input *in, void *at) {
     if (in->node->kind != NODE_MAP) return wrong(in, option_kind_text(OPTION_MAP), NULL);
-    if (in->option->item == OPTION_GROUP) return json_null();
+    if (in->option->item == OPTION_GROUP && !in->option->size) return json_null();
     struct entries *entries = at;
     *entries = (struct entries){0};
     json_t *all = json_object();

@@ -28,6 +28,7 @@ struct entry {
     struct place key_place;
     struct sql_text value; /* for items of kind SQL and TEXT */
     int choice;            /* for items of kind CHOICE */
+    void *options;         /* for items of kind GROUP: the struct that option.group filled, of option.size bytes */
 };
 
 struct entries {
@@ -48,8 +49,8 @@ enum option_kind {
     OPTION_FLAG,     /* bool: true or false */
     OPTION_CHOICE,   /* int: the index in `choices` */
     OPTION_GROUP,    /* a nested struct at the offset, described by `group` */
-    OPTION_MAP,      /* struct entries: any names to values of kind `item` (SQL, TEXT or CHOICE; GROUP only in the
-                        plan's own table, for variables and environments, which plan/ reads itself) */
+    OPTION_MAP,      /* struct entries: any names to values of kind `item` (SQL, TEXT, CHOICE or GROUP; GROUP of size
+                        0 only in the plan's own table, for variables and environments, which plan/ reads itself) */
     OPTION_STEPS,    /* the list of steps, only in the plan's own table */
 };
 
@@ -68,7 +69,9 @@ struct option {
     unsigned flags;
     const char *const *choices;     /* CHOICE: NULL-terminated */
     const struct option *group;     /* GROUP: ends with a NULL name */
+    const char *shorthand;          /* GROUP: the member that a lone scalar gives; NULL: it must be a map */
     enum option_kind item;          /* MAP */
+    size_t size;                    /* MAP of GROUP: of the struct of an item */
     int64_t least, most;            /* COUNT, DURATION: bounds; most 0: none */
 };
 

@@ -27,7 +27,13 @@ struct fake_track {
     struct fake_expect expect;
 };
 
+struct fake_limit {
+    int64_t most, wait;
+};
+
 struct fake_index {
+    struct fake_limit limit;
+    struct entries limits;
     struct name name;
     struct names tables;
     bool unique;
@@ -65,7 +71,16 @@ static const struct option fake_track_options[] = {
     {"expect", OPTION_GROUP, FAKE(track, expect, .group = fake_expect_options)},
     {0},
 };
+static const struct option fake_limit_options[] = {
+    {"most", OPTION_COUNT, offsetof(struct fake_limit, most), .about = "most", .least = 0, .most = 8},
+    {"wait", OPTION_DURATION, offsetof(struct fake_limit, wait), .about = "wait", .fallback = "2s"},
+    {0},
+};
 static const struct option fake_index_options[] = {
+    {"limit", OPTION_GROUP, FAKE(index, limit, .group = fake_limit_options, .shorthand = "most")},
+    {"limits", OPTION_MAP,
+     FAKE(index, limits, .item = OPTION_GROUP, .group = fake_limit_options, .size = sizeof(struct fake_limit),
+          .shorthand = "most")},
     {"name", OPTION_NAME, FAKE(index, name, .flags = OPTION_REQUIRED)},
     {"tables", OPTION_NAMES, FAKE(index, tables, .flags = 0)},
     {"unique", OPTION_FLAG, FAKE(index, unique, .flags = 0)},

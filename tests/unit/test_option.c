@@ -57,6 +57,26 @@ UNIT(capitals_in_quotes_of_yaml_are_not_lost_silently) {
     assert_string_equal(index_of(&o)->name.name, "Listings");
 }
 
+UNIT(a_scalar_stands_for_one_member_of_a_group) {
+    struct outcome o = read_index(arena, "  name: i, limit: 3, limits: { a: 5, b: { wait: 1s } }");
+    const struct fake_index *index = index_of(&o);
+    assert_int_equal(index->limit.most, 3);
+    assert_int_equal(index->limit.wait, 2000);
+    assert_int_equal(index->limits.count, 2);
+    const struct fake_limit *a = index->limits.items[0].options, *b = index->limits.items[1].options;
+    assert_int_equal(a->most, 5);
+    assert_int_equal(a->wait, 2000);
+    assert_int_equal(b->most, -1);
+    assert_int_equal(b->wait, 1000);
+    struct outcome same =
+        read_index(arena, "  name: i, limit: { most: 3 }, limits: { a: { most: 5 }, b: { wait: 1s } }");
+    assert_true(json_equal(o.plan->definition, same.plan->definition));
+    o = read_index(arena, "  name: i, limits: { a: 9 }");
+    expect_only(&o, 6, 25, "'most'", NULL);
+    o = read_index(arena, "  name: i, limit: [3]");
+    expect_only(&o, 6, 19, "not a list", NULL);
+}
+
 UNIT(durations_take_a_unit_and_keep_their_bounds) {
     static const struct {
         const char *text;
@@ -230,11 +250,12 @@ UNIT(a_long_wrong_value_is_shown_short_and_whole_in_its_characters) {
 }
 
 RUN(UNIT_TEST(absent_values_are_marked_and_fallbacks_filled_in), UNIT_TEST(names_fold_and_know_their_place),
-    UNIT_TEST(capitals_in_quotes_of_yaml_are_not_lost_silently), UNIT_TEST(durations_take_a_unit_and_keep_their_bounds),
-    UNIT_TEST(counts_are_whole_numbers_within_bounds), UNIT_TEST(flags_are_true_or_false),
-    UNIT_TEST(shares_and_sizes_take_their_units), UNIT_TEST(choices_suggest_what_was_meant),
-    UNIT_TEST(maps_keep_keys_with_their_places), UNIT_TEST(keys_of_a_map_made_equal_by_variables_are_refused),
-    UNIT_TEST(sql_is_looked_over_and_the_place_is_inside), UNIT_TEST(a_yaml_comment_cannot_cut_sql),
-    UNIT_TEST(an_sql_comment_cannot_swallow_joined_lines), UNIT_TEST(values_that_are_not_there_are_told),
-    UNIT_TEST(unknown_keys_suggest_the_nearest), UNIT_TEST(missing_keys_are_told_where_they_belong),
-    UNIT_TEST(every_kind_has_a_text), UNIT_TEST(a_long_wrong_value_is_shown_short_and_whole_in_its_characters))
+    UNIT_TEST(capitals_in_quotes_of_yaml_are_not_lost_silently), UNIT_TEST(a_scalar_stands_for_one_member_of_a_group),
+    UNIT_TEST(durations_take_a_unit_and_keep_their_bounds), UNIT_TEST(counts_are_whole_numbers_within_bounds),
+    UNIT_TEST(flags_are_true_or_false), UNIT_TEST(shares_and_sizes_take_their_units),
+    UNIT_TEST(choices_suggest_what_was_meant), UNIT_TEST(maps_keep_keys_with_their_places),
+    UNIT_TEST(keys_of_a_map_made_equal_by_variables_are_refused), UNIT_TEST(sql_is_looked_over_and_the_place_is_inside),
+    UNIT_TEST(a_yaml_comment_cannot_cut_sql), UNIT_TEST(an_sql_comment_cannot_swallow_joined_lines),
+    UNIT_TEST(values_that_are_not_there_are_told), UNIT_TEST(unknown_keys_suggest_the_nearest),
+    UNIT_TEST(missing_keys_are_told_where_they_belong), UNIT_TEST(every_kind_has_a_text),
+    UNIT_TEST(a_long_wrong_value_is_shown_short_and_whole_in_its_characters))
