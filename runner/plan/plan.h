@@ -26,6 +26,11 @@ struct settings {
     struct lock_settings locks;
 };
 
+struct archive_settings {
+    bool on;      /* the old image of every row that is removed or changed is kept, so that it can be undone */
+    int64_t keep; /* ms: so long, counted from the end of the run */
+};
+
 struct when {
     struct sql_text query; /* text NULL: always */
     const char *is;
@@ -38,6 +43,7 @@ struct plan_step {
     void *options;            /* the struct that step->options filled */
     struct settings settings; /* defaults, then the plan's, the environment's, the step's own */
     struct when when;
+    const char *archive_off;  /* the plan's reason to keep nothing of what this step removes; NULL: it is kept */
 };
 
 struct variable {
@@ -59,6 +65,7 @@ struct plan {
     struct variable *variables;
     size_t variable_count;
     struct settings settings;
+    struct archive_settings archive;
     struct plan_step *steps;
     size_t step_count;
     json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with
@@ -87,7 +94,7 @@ struct plan *plan_read_text(struct arena *, const struct plan_request *, const c
 
 /* For the docs and checks: the tables that describe the plan itself. */
 extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
-    step_common_options[];
+    archive_options[], step_common_options[];
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

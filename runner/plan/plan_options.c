@@ -38,6 +38,14 @@ const struct option lock_options[] = {
 };
 #undef AT
 
+const struct option archive_options[] = {
+    {"on", OPTION_FLAG, offsetof(struct archive_settings, on),
+     .about = "false: what is removed or changed cannot be undone", .fallback = "true"},
+    {"keep", OPTION_DURATION, offsetof(struct archive_settings, keep),
+     .about = "how long after the run's end `clean` leaves the archive alone", .fallback = "30d", .least = 0},
+    {0},
+};
+
 const struct option variable_options[] = {
     {"default", OPTION_TEXT, offsetof(struct variable_keys, fallback),
      .about = "the value when nothing else gives one"},
@@ -69,6 +77,12 @@ static const struct option when_options[] = {
     {0},
 };
 
+static const struct option step_archive_options[] = {
+    {"off", OPTION_TEXT, 0, .about = "why: nothing that this step removes is kept, and undo refuses",
+     .flags = OPTION_REQUIRED},
+    {0},
+};
+
 #define AT(member) offsetof(struct step_keys, member)
 const struct option step_common_options[] = {
     {"as", OPTION_TEXT, AT(as), .about = "another name for the step: needed when it appears twice"},
@@ -77,6 +91,8 @@ const struct option step_common_options[] = {
     {"locks", OPTION_GROUP, AT(settings.locks), .about = "as in the plan, for this step", .flags = OPTION_UNCOUNTED,
      .group = lock_options},
     {"when", OPTION_GROUP, AT(when), .about = "runs the step only when a query says so", .group = when_options},
+    {"archive", OPTION_GROUP, AT(archive_off), .about = "for steps that remove rows: keeps nothing of them",
+     .group = step_archive_options},
     {0},
 };
 #undef AT
@@ -95,6 +111,8 @@ const struct option plan_options[] = {
      .group = batch_options},
     {"locks", OPTION_GROUP, AT(settings.locks), .about = "how long statements wait and run", .flags = OPTION_UNCOUNTED,
      .group = lock_options},
+    {"archive", OPTION_GROUP, AT(archive), .about = "keeps what is removed or changed, for undo",
+     .group = archive_options, .shorthand = "on"},
     {"search_path", OPTION_NAMES, AT(search_path),
      .about = "for the SQL texts of the plan; default: the role's, recorded at the first run"},
     {"steps", OPTION_STEPS, 0, .about = "what is done, in this order", .flags = OPTION_REQUIRED | OPTION_UNCOUNTED},

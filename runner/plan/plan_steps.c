@@ -60,6 +60,19 @@ static void check_repeated(struct reading *r, const struct plan_step *step) {
     }
 }
 
+static void take_archive(struct reading *r, struct plan_step *step, const struct step_keys *keys,
+                         const struct node *map) {
+    const struct node *archive = map ? node_get(map, "archive") : NULL,
+                      *off = archive ? node_get(archive, "off") : NULL;
+    if (!archive || !off) return;
+    if (!(step->step->needs & USES_FAMILIES))
+        problem_add(r->problems, archive->place, "it is for steps that remove rows",
+                    "the step '%s' removes nothing that could be archived", step->step->name);
+    else if (keys->archive_off && !*keys->archive_off)
+        problem_add(r->problems, off->place, "it is shown to whoever wants the rows back", "'off' takes the reason");
+    step->archive_off = keys->archive_off;
+}
+
 static void take_keys(struct reading *r, struct plan_step *step, const struct step_keys *keys, const struct node *map) {
     step->settings = keys->settings;
     step->when = keys->when;
@@ -69,6 +82,7 @@ static void take_keys(struct reading *r, struct plan_step *step, const struct st
         problem_add(r->problems, as->place, "small letters, digits, '-' and '_', beginning with a letter",
                     "%s cannot be a step's name", value_shown(r->arena, keys->as));
     if (map) settings_check(r, &keys->settings, map);
+    take_archive(r, step, keys, map);
 }
 
 /* The step's part of plan.definition; its options are filled in as they are decoded. */

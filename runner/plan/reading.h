@@ -30,6 +30,7 @@ struct step_keys {
     const char *as;
     struct settings settings;
     struct when when;
+    const char *archive_off;
 };
 
 /* Declarations under `variables`, then --set, the process environment and defaults. */
