@@ -72,7 +72,8 @@ static const struct {
 } key_tables[] = {
     {"plan", plan_options},          {"environments", environment_options},
     {"variables", variable_options}, {"batch", batch_options},
-    {"locks", lock_options},         {"step", step_common_options},
+    {"locks", lock_options},         {"archive", archive_options},
+    {"step", step_common_options},
 };
 enum { KEY_TABLES = sizeof key_tables / sizeof *key_tables };
 

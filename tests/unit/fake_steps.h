@@ -103,7 +103,8 @@ static const struct step fake_discover = {
     .name = "discover", .size = sizeof(struct fake_discover), .options = fake_discover_options};
 static const struct step fake_track = {
     .name = "track", .size = sizeof(struct fake_track), .options = fake_track_options, .needs = NEEDS_TREE};
-static const struct step fake_delete = {.name = "delete", .needs = NEEDS_TREE | NEEDS_TRACKED_ROWS | CHANGES_ROWS};
+static const struct step fake_delete = {.name = "delete",
+                                        .needs = NEEDS_TREE | NEEDS_TRACKED_ROWS | CHANGES_ROWS | USES_FAMILIES};
 static const struct step fake_index = {.name = "index",
                                        .size = sizeof(struct fake_index),
                                        .options = fake_index_options,

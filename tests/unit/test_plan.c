@@ -124,12 +124,43 @@ UNIT(plan_names_are_small_letters_digits_and_dashes) {
     expect_none(&o);
 }
 
+static void archives(struct arena *arena, const char *key, bool on, int64_t days) {
+    struct outcome o = read_plan(arena, arena_printf(arena, HEAD "%s\n" STEPS, key));
+    expect_none(&o);
+    assert_int_equal(o.plan->archive.on, on);
+    assert_int_equal(o.plan->archive.keep, days * 86400000);
+}
+
+UNIT(what_is_removed_is_kept_for_thirty_days_unless_the_plan_says_otherwise) {
+    archives(arena, "about: x", true, 30);
+    archives(arena, "archive: true", true, 30);
+    archives(arena, "archive: { keep: 7d }", true, 7);
+    archives(arena, "archive: false", false, 30);
+    struct outcome o = read_plan(arena, HEAD "archive: 30d\n" STEPS);
+    expect_only(&o, 3, 10, "takes true or false", NULL);
+    o = read_plan(arena, HEAD "archive: { kept: 30d }\n" STEPS);
+    expect_only(&o, 3, 12, "unknown key 'kept'", "'keep'");
+}
+
+UNIT(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason) {
+    struct outcome o = read_plan(arena, HEAD "steps:\n- discover\n- track\n- delete: { archive: { off: no use } }\n");
+    expect_none(&o);
+    assert_null(o.plan->steps[1].archive_off);
+    assert_string_equal(o.plan->steps[2].archive_off, "no use");
+    o = read_plan(arena, HEAD "steps:\n- discover: { archive: { off: no use } }\n");
+    expect_only(&o, 4, 24, "removes nothing", NULL);
+    o = read_plan(arena, HEAD "steps:\n- discover\n- track\n- delete: { archive: { off: '' } }\n");
+    expect_only(&o, 6, 29, "takes the reason", NULL);
+    o = read_plan(arena, HEAD "steps:\n- discover\n- track\n- delete: { archive: {} }\n");
+    expect_only(&o, 6, 22, "'off' is missing", NULL);
+}
+
 UNIT(keys_of_later_features_are_unknown_yet) {
-    struct outcome o = read_plan(arena, HEAD "archive: true\nthrottle: {}\nnotify: []\nlane: x\nstate: {}\n"
+    struct outcome o = read_plan(arena, HEAD "throttle: {}\nnotify: []\nlane: x\nstate: {}\n"
                                              "environments: { a: { after: b } }\n" STEPS);
-    static const char *const names[] = {"archive", "throttle", "notify", "lane", "state", "after"};
-    assert_int_equal(o.problems.count, 6);
-    for (size_t i = 0; i < 6; i++)
+    static const char *const names[] = {"throttle", "notify", "lane", "state", "after"};
+    assert_int_equal(o.problems.count, 5);
+    for (size_t i = 0; i < 5; i++)
         assert_non_null(strstr(o.problems.items[i].message, arena_printf(arena, "unknown key '%s'", names[i])));
 }
 
@@ -400,15 +431,17 @@ UNIT(files_are_read_and_missing_ones_told) {
 }
 
 UNIT(every_option_of_the_plans_own_tables_says_what_it_is) {
-    const struct option *tables[] = {plan_options,  variable_options, environment_options,
-                                     batch_options, lock_options,     step_common_options};
-    for (size_t i = 0; i < 6; i++)
+    const struct option *tables[] = {plan_options, variable_options, environment_options, batch_options,
+                                     lock_options, archive_options,  step_common_options};
+    for (size_t i = 0; i < 7; i++)
         for (const struct option *o = tables[i]; o->name; o++) assert_true(o->about && strlen(o->about) > 5);
 }
 
 RUN(UNIT_TEST(a_whole_plan_is_read), UNIT_TEST(settings_have_the_products_defaults),
     UNIT_TEST(settings_layer_plan_environment_step), UNIT_TEST(settings_out_of_bounds_are_told_where_they_are_given),
     UNIT_TEST(what_a_plan_needs_is_told_when_missing), UNIT_TEST(plan_names_are_small_letters_digits_and_dashes),
+    UNIT_TEST(what_is_removed_is_kept_for_thirty_days_unless_the_plan_says_otherwise),
+    UNIT_TEST(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason),
     UNIT_TEST(keys_of_later_features_are_unknown_yet), UNIT_TEST(problems_do_not_hide_each_other),
     UNIT_TEST(broken_yaml_does_not_make_up_missing_keys), UNIT_TEST(a_byte_order_mark_moves_no_caret),
     UNIT_TEST(set_wins_over_the_process_environment_and_that_over_the_default),
