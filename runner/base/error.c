@@ -55,6 +55,7 @@ const char *fault_about(int code) {
     case FAULT_REFUSED: return "refused: an expectation, a missing policy or right";
     case FAULT_HELD: return "somebody else holds the plan";
     case FAULT_CONNECTION: return "no connection";
+    case FAULT_HOOK: return "a hook failed";
     case FAULT_STOPPED: return "stopped before the end, can be resumed";
     default: return NULL;
     }

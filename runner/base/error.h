@@ -17,6 +17,7 @@ enum fault {
     FAULT_REFUSED = 3,    /* an expectation, a missing policy or right */
     FAULT_HELD = 4,       /* somebody else holds the plan */
     FAULT_CONNECTION = 5, /* no connection */
+    FAULT_HOOK = 6,       /* a rule of the plan failed */
     FAULT_STOPPED = 75,   /* stopped before the end, can be resumed */
 };
 

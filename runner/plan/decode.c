@@ -30,6 +30,7 @@ const char *option_kind_text(enum option_kind kind) {
     case OPTION_SQL: return "SQL text";
     case OPTION_SQLS: return "a column or an SQL expression, or a list of them";
     case OPTION_TEXT: return "a text";
+    case OPTION_FILE: return "a file, its path relative to the plan";
     case OPTION_COUNT: return "a whole number";
     case OPTION_SHARE: return "a percentage, like 80%";
     case OPTION_DURATION: return "a duration, like 500ms or 2h";
@@ -82,6 +83,21 @@ static json_t *decode_text(struct input *in, void *at) {
     if (!scalar(in)) return NULL;
     *(const char **)at = in->text;
     return json_string(in->text);
+}
+
+static json_t *decode_file(struct input *in, void *at) {
+    struct arena *arena = arena_of(in);
+    if (!scalar(in)) return NULL;
+    struct file_text file = {.name = in->text, .place = in->node->place};
+    const char *why;
+    file.path = file_path(arena, in->decoder->folder, in->text);
+    if (!file_read(arena, &file, &why)) {
+        problem_add(problems_of(in), file.place, "paths are relative to the plan's folder", "the file %s %s",
+                    value_shown(arena, file.path), why);
+        return NULL;
+    }
+    *(struct file_text *)at = file;
+    return json_pack("{ssss}", "name", file.name, "content", file_fingerprint(arena, &file));
 }
 
 /* In `table: "Listings"` the quotes are YAML's: the name would fold, and there may be a table of that name too. */
@@ -144,14 +160,23 @@ static json_t *decode_sql(struct input *in, void *at) {
 /* The bound as a plan would write it. */
 static const char *bound_text(struct arena *arena, enum option_kind kind, int64_t value) {
     static const struct {
+        enum option_kind kind;
         const char *unit;
         int64_t factor;
-    } units[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}};
-    if (kind != OPTION_DURATION) return arena_printf(arena, "%lld", (long long)value);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (value && value % units[i].factor == 0)
+    } units[] = {{OPTION_DURATION, "d", 86400000},
+                 {OPTION_DURATION, "h", 3600000},
+                 {OPTION_DURATION, "min", 60000},
+                 {OPTION_DURATION, "s", 1000},
+                 {OPTION_DURATION, "ms", 1},
+                 {OPTION_SIZE, "GB", INT64_C(1) << 30},
+                 {OPTION_SIZE, "MB", INT64_C(1) << 20},
+                 {OPTION_SIZE, "kB", INT64_C(1) << 10},
+                 {0}};
+    if (kind != OPTION_DURATION && kind != OPTION_SIZE) return arena_printf(arena, "%lld", (long long)value);
+    for (size_t i = 0; units[i].unit; i++)
+        if (units[i].kind == kind && value && value % units[i].factor == 0)
             return arena_printf(arena, "%lld%s", (long long)(value / units[i].factor), units[i].unit);
-    return arena_printf(arena, "%lldms", (long long)value);
+    return arena_printf(arena, "%lld", (long long)value);
 }
 
 static json_t *within_bounds(struct input *in, int64_t value, void *at) {
@@ -351,7 +376,7 @@ static json_t *decode(struct input *in, void *at) {
         [OPTION_SQLS] = decode_sqls,         [OPTION_TEXT] = decode_text,   [OPTION_COUNT] = decode_count,
         [OPTION_SHARE] = decode_share,       [OPTION_SIZE] = decode_size,   [OPTION_FLAG] = decode_flag,
         [OPTION_DURATION] = decode_duration, [OPTION_GROUP] = decode_group, [OPTION_CHOICE] = decode_choice,
-        [OPTION_MAP] = decode_map,           [OPTION_STEPS] = decode_steps,
+        [OPTION_MAP] = decode_map,           [OPTION_STEPS] = decode_steps, [OPTION_FILE] = decode_file,
     };
     return decoders[in->option->kind](in, at);
 }

@@ -15,6 +15,7 @@
 struct decoder {
     struct substitution with;
     const struct tree *tree;
+    const char *folder; /* of the plan: where the paths in it begin */
     bool elsewhere; /* in an environment that was not asked for: its secrets may be missing */
 };
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plan/file.h"
 #include "plan/name.h"
 #include "plan/problem.h"
 
@@ -42,6 +43,7 @@ enum option_kind {
     OPTION_SQL,      /* struct sql_text: scanned for balanced parentheses and quotes and for ';' */
     OPTION_SQLS,     /* struct sql_texts: one, or a list, of columns or expressions; each scanned alike */
     OPTION_TEXT,     /* const char *: any scalar */
+    OPTION_FILE,     /* struct file_text: a path relative to the plan; what the file holds counts too */
     OPTION_COUNT,    /* int64_t: a whole number from `least` to `most` */
     OPTION_SHARE,    /* double: "80%" is 0.8 */
     OPTION_DURATION, /* int64_t: milliseconds, from "500ms 2s 10min 3h 7d" */
@@ -72,7 +74,7 @@ struct option {
     const char *shorthand;          /* GROUP: the member that a lone scalar gives; NULL: it must be a map */
     enum option_kind item;          /* MAP */
     size_t size;                    /* MAP of GROUP: of the struct of an item */
-    int64_t least, most;            /* COUNT, DURATION: bounds; most 0: none */
+    int64_t least, most;            /* COUNT, DURATION, SIZE: bounds; most 0: none */
 };
 
 const char *option_kind_text(enum option_kind); /* "a duration, like 500ms or 2h": for errors and docs */

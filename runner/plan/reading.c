@@ -90,7 +90,7 @@ static struct plan *read_source(struct arena *arena, const struct plan_request *
     *r.plan = (struct plan){.arena = arena, .file = file, .folder = folder_of(arena, file)};
     define(&r);
     r.tree = tree_parse(arena, file, source, problems);
-    r.decoder = (struct decoder){.with = {arena, problems, &r.variables}, .tree = &r.tree};
+    r.decoder = (struct decoder){.with = {arena, problems, &r.variables}, .tree = &r.tree, .folder = r.plan->folder};
     read_root(&r);
     return r.plan;
 }

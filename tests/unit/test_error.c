@@ -73,7 +73,7 @@ UNIT(promotion_neither_replaces_nor_invents) {
 }
 
 UNIT(every_fault_is_an_exit_code_with_a_meaning) {
-    const int codes[] = {0, 1, 2, 3, 4, 5, 75}; /* product: exit codes */
+    const int codes[] = {0, 1, 2, 3, 4, 5, 6, 75}; /* product: exit codes */
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) assert_non_null(fault_about(codes[i]));
     assert_null(fault_about(42));
     assert_int_equal(FAULT_FAILED, 1);
@@ -81,6 +81,7 @@ UNIT(every_fault_is_an_exit_code_with_a_meaning) {
     assert_int_equal(FAULT_REFUSED, 3);
     assert_int_equal(FAULT_HELD, 4);
     assert_int_equal(FAULT_CONNECTION, 5);
+    assert_int_equal(FAULT_HOOK, 6);
     assert_int_equal(FAULT_STOPPED, 75);
 }
 
