@@ -7,26 +7,12 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/steps/track.sql.h"
-#include "steps/expressions.h"
 #include "steps/table.h"
+#include "steps/track_job.h"
 #include "work/explanation.h"
 #include "work/session.h"
-#include "work/tracking.h"
 
 enum { SCAN_AUTO, SCAN_WHOLE };
-
-struct track_options {
-    struct sql_texts duplicates;
-    struct sql_text where, query, recheck;
-    struct {
-        struct sql_text first, last, order_by;
-    } keep;
-    int nulls, scan;
-    struct {
-        int64_t rows, groups;
-        double share;
-    } expect;
-};
 
 #define AT(field) offsetof(struct track_options, field)
 #define KEEP(field) (AT(keep.field) - AT(keep))
@@ -122,181 +108,6 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
         if (plan->steps[i].step == &step_track) problem_add(problems, place, NULL, "a plan has one track step");
 }
 
-/* --- names in the tracking table --- */
-
-static bool taken(const char *name, const struct key *key, const char *const *names, size_t count, bool survivor) {
-    static const char *const ours[] = {"seq",  "hold", "outcome", "version", "tableoid",
-                                       "ctid", "xmin", "xmax",    "cmin",    "cmax"};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (text_equal(name, ours[i])) return true;
-    for (size_t i = 0; survivor && i < key->count; i++)
-        if (text_equal(name, key->columns[i].name)) return true;
-    for (size_t i = 0; i < count; i++)
-        if (text_equal(name, names[i])) return true;
-    return false;
-}
-
-/* The key's own names, or survivor_ before them, cut to what a name may be; one that is taken gets underscores. */
-static const char **names_for(struct arena *arena, const struct key *key, const char *prefix) {
-    enum { LONGEST = 60 };
-    const char **names = arena_alloc(arena, key->count * sizeof *names);
-    for (size_t i = 0; i < key->count; i++) {
-        const char *full = arena_printf(arena, "%s%s", prefix, key->columns[i].name);
-        const char *name = arena_strndup(arena, full, *prefix ? text_cut(full, LONGEST) : strlen(full));
-        while (taken(name, key, names, i, *prefix))
-            name = arena_printf(arena, "%.*s_", (int)text_cut(name, LONGEST), name);
-        names[i] = name;
-    }
-    return names;
-}
-
-/* --- compile --- */
-
-static const char *key_list(struct arena *arena, const char *alias, const struct key *key) {
-    return list_columns(arena, alias, key->columns, key->count);
-}
-
-/* (a), (b)  or  (a) IS NOT NULL AND (b) IS NOT NULL */
-static const char *expression_list(struct arena *arena, const struct sql_texts *texts, const char *behind,
-                                   const char *between) {
-    struct text list = text_new(arena);
-    for (size_t i = 0; i < texts->count; i++)
-        text_addf(&list, "%s(%s\n)%s", i ? between : "", texts->items[i].text, behind);
-    return list.data;
-}
-
-/* ORDER BY of a group: what is kept comes first. */
-static const char *keep_order(struct arena *arena, const struct run *run, const char *alias) {
-    const struct tracking *t = run->tracking;
-    const char *keys = key_list(arena, alias, &run->table->key);
-    switch (t->keep) {
-    case KEEP_FIRST: return arena_printf(arena, "(%s\n) ASC NULLS LAST, %s", t->order, keys);
-    case KEEP_LAST: return arena_printf(arena, "(%s\n) DESC NULLS LAST, %s", t->order, keys);
-    case KEEP_ORDER: return arena_printf(arena, "%s\n, %s", t->order, keys);
-    case KEEP_BY_KEY: break;
-    }
-    return keys;
-}
-
-static const char *survivor_keys(struct arena *arena, const char *alias, const struct key *key) {
-    struct text list = text_new(arena);
-    for (size_t i = 0; i < key->count; i++)
-        text_addf(&list, "%spg_catalog.first_value(%s.%s) OVER pgwinnow_group AS pgwinnow_s%zu", i ? ", " : "", alias,
-                  sql_identifier(arena, key->columns[i].name), i + 1);
-    return list.data;
-}
-
-static const char *query_keys(struct arena *arena, const struct key *key) {
-    struct text list = text_new(arena);
-    for (size_t i = 0; i < key->count; i++)
-        text_addf(&list, "%spgwinnow_query.%s::%s AS pgwinnow_k%zu", i ? ", " : "",
-                  sql_identifier(arena, key->columns[i].name), key->columns[i].type, i + 1);
-    return list.data;
-}
-
-/* The SELECT of the rows that go: run puts it into the tracking table, explain counts it. */
-static const char *rows_sql(struct run *run, struct error *error) {
-    struct arena *arena = run->arena;
-    const struct tracking *t = run->tracking;
-    const struct key *key = &run->table->key;
-    const char *alias = sql_identifier(arena, run->table->name);
-    struct bindings b = {0};
-    bind(&b, "alias", alias);
-    bind(&b, "from", run->table->from);
-    bind(&b, "condition", t->where ? t->where : "true");
-    bind(&b, "keys", list_as_numbered(arena, alias, key->columns, key->count, "pgwinnow_k"));
-    if (t->source == TRACK_WHERE) return sql_expand(arena, &sql_rows_where, b.items, error);
-    if (t->source == TRACK_QUERY) {
-        bind(&b, "query", t->query);
-        bind(&b, "query_keys", query_keys(arena, key));
-        bind(&b, "table_is_queried",
-             list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_q", "pgwinnow_k"));
-        return sql_expand(arena, &sql_rows_query, b.items, error);
-    }
-    bind(&b, "survivors", survivor_keys(arena, alias, key));
-    bind(&b, "no_nulls", t->nulls_equal ? "true" : expression_list(arena, t->duplicates, " IS NOT NULL", " AND "));
-    bind(&b, "list", expression_list(arena, t->duplicates, "", ", "));
-    bind(&b, "order", keep_order(arena, run, alias));
-    return sql_expand(arena, &sql_rows_duplicates, b.items, error);
-}
-
-static void compile_keep(struct run *run, const struct track_options *o, struct problems *problems,
-                         struct error *error) {
-    struct tracking *t = run->tracking;
-    const struct sql_text *value = o->keep.first.text ? &o->keep.first : o->keep.last.text ? &o->keep.last : NULL;
-    if (value) {
-        t->keep = o->keep.first.text ? KEEP_FIRST : KEEP_LAST;
-        t->order = value->text;
-        t->order_column = expressions_compile(run, value, 1, problems, error);
-        if (t->order_column && !t->order_column->less)
-            problem_add(problems, value->place, "its type has no order", "rows cannot be ordered by %s", value->text);
-    } else if (o->keep.order_by.text) {
-        t->keep = KEEP_ORDER;
-        t->order = o->keep.order_by.text;
-        expressions_check_order(run, &o->keep.order_by, problems, error);
-    }
-}
-
-static void compile_duplicates(struct run *run, const struct track_options *o, struct problems *problems,
-                               struct error *error) {
-    struct tracking *t = run->tracking;
-    t->duplicates = &o->duplicates;
-    t->nulls_equal = o->nulls;
-    t->survivors = names_for(run->arena, &run->table->key, "survivor_");
-    t->expressions = expressions_compile(run, o->duplicates.items, o->duplicates.count, problems, error);
-    for (size_t i = 0; t->expressions && i < o->duplicates.count; i++)
-        if (!t->expressions[i].equal)
-            problem_add(problems, o->duplicates.items[i].place, "compare a text or another expression of it",
-                        "values of %s cannot be compared (type %s)", o->duplicates.items[i].text,
-                        t->expressions[i].type);
-    compile_keep(run, o, problems, error);
-}
-
-static void compile_query(struct run *run, const struct track_options *o, struct problems *problems,
-                          struct error *error) {
-    struct tracking *t = run->tracking;
-    const struct key *key = &run->table->key;
-    t->query = o->query.text;
-    t->recheck = o->recheck.text;
-    if (t->recheck) expressions_check_condition(run, &o->recheck, problems, error);
-    struct rows *columns = expressions_describe_query(run, &o->query, problems, error);
-    for (size_t i = 0; columns && i < key->count; i++) {
-        int found = 0;
-        for (int c = 0; c < rows_columns(columns); c++)
-            found += text_equal(rows_column_name(columns, c), key->columns[i].name);
-        if (found != 1)
-            problem_add(problems, o->query.place, "name the columns as the key of the table does",
-                        "the query must give the key column %s once", key->columns[i].name);
-    }
-    if (columns && (size_t)rows_columns(columns) > key->count)
-        problem_add(problems, o->query.place, "select the key alone", "the query gives more columns than the key of %s",
-                    run->table->shown);
-}
-
-static void compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
-    const struct track_options *o = options_of(run, index);
-    const struct key *key = &run->table->key;
-    struct tracking *t = run->tracking = arena_alloc(run->arena, sizeof *t);
-    if (!key->count) {
-        problem_add(problems, run->plan->steps[index].place,
-                    "add a primary key, or a unique constraint over NOT NULL columns",
-                    "%s has no key that names its rows", run->table->shown);
-        return;
-    }
-    struct error guard = error_new(run->arena);
-    run_refuse_hidden(run->table, &guard);
-    run_refuse(run, &guard, error);
-    t->source = o->duplicates.count ? TRACK_DUPLICATES : o->query.text ? TRACK_QUERY : TRACK_WHERE;
-    t->where = o->where.text;
-    t->columns = names_for(run->arena, key, "");
-    t->named = arena_copy(run->arena, key->columns, key->count * sizeof *t->named);
-    for (size_t i = 0; i < key->count; i++) t->named[i].name = t->columns[i];
-    if (t->where) expressions_check_condition(run, &o->where, problems, error);
-    if (t->source == TRACK_DUPLICATES) compile_duplicates(run, o, problems, error);
-    if (t->source == TRACK_QUERY) compile_query(run, o, problems, error);
-    if (!problems->count && !failed(error)) t->rows = rows_sql(run, error);
-}
-
 /* --- run --- */
 
 static struct rows *do_one(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
@@ -305,40 +116,16 @@ static struct rows *do_one(struct run *run, struct arena *arena, const char *abo
     return ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error);
 }
 
-static const char *definitions(struct run *run, struct arena *arena) {
-    const struct tracking *t = run->tracking;
-    size_t count = run->table->key.count;
-    struct text text = text_new(arena);
-    text_add(&text, list_definitions(arena, "", t->named, count));
-    if (t->survivors) {
-        struct column *survivors = arena_copy(arena, t->named, count * sizeof *survivors);
-        for (size_t i = 0; i < count; i++) survivors[i].name = t->survivors[i];
-        text_addf(&text, ", %s", list_definitions(arena, "", survivors, count));
-    }
-    if (t->source == TRACK_QUERY) text_add(&text, ", version xid");
-    return text.data;
-}
-
 static void bind_table(struct bindings *b, struct run *run, struct arena *arena, int round) {
     const struct tracking *t = run->tracking;
-    size_t count = run->table->key.count;
-    const char *columns = list_names(arena, NULL, t->columns, count),
-               *values = list_numbered(arena, NULL, "pgwinnow_k", count);
-    if (t->survivors) {
-        columns = arena_printf(arena, "%s, %s", columns, list_names(arena, NULL, t->survivors, count));
-        values = arena_printf(arena, "%s, %s", values, list_numbered(arena, NULL, "pgwinnow_s", count));
-        bind(b, "groups", list_names(arena, NULL, t->survivors, count));
-    }
-    if (t->source == TRACK_QUERY) {
-        columns = arena_printf(arena, "%s, version", columns);
-        values = arena_printf(arena, "%s, pgwinnow_version", values);
-    }
     bind(b, "track", tracking_sql(run, arena, round));
     bind(b, "alias", sql_identifier(arena, run->table->name));
     bind(b, "from", run->table->from);
-    bind(b, "definitions", definitions(run, arena));
-    bind(b, "columns", columns);
-    bind(b, "values", values);
+    bind(b, "definitions", track_definitions(run, arena));
+    bind(b, "columns", track_columns(run, arena));
+    bind(b, "values", track_values(run, arena));
+    bind(b, "removal_order", track_order(run));
+    bind(b, "groups", t->survivors ? list_names(arena, NULL, t->survivors, run->table->key.count) : "");
     bind(b, "rows", t->rows);
 }
 
@@ -439,7 +226,7 @@ const struct step step_track = {
     .options = options,
     .needs = TRACKS_ROWS,
     .check = check,
-    .compile = compile,
+    .compile = track_compile,
     .explain = explain_track,
     .run = run_track,
 };

@@ -54,11 +54,13 @@ static const char *same_key(struct arena *arena, const struct tracking *t) {
     return text.data;
 }
 
+/* What of the survivor is compared with the loser. */
 static const char *survivor_values(struct arena *arena, const struct run *run, const char *alias) {
     const struct tracking *t = run->tracking;
     struct text text = text_new(arena);
-    for (size_t i = 0; i < t->duplicates->count; i++)
-        text_addf(&text, "%s(%s\n) AS pgwinnow_u%zu", i ? ", " : "", t->duplicates->items[i].text, i + 1);
+    if (t->versions) return arena_printf(arena, ", %s.xmin AS pgwinnow_survivor_xmin", alias);
+    for (size_t i = 0; t->duplicates && i < t->duplicates->count; i++)
+        text_addf(&text, ", (%s\n) AS pgwinnow_u%zu", t->duplicates->items[i].text, i + 1);
     if (t->keep == KEEP_FIRST || t->keep == KEEP_LAST) text_addf(&text, ", (%s\n) AS pgwinnow_order", t->order);
     /* Not the bare alias: a column of that name would be meant. */
     if (t->keep == KEEP_ORDER) text_addf(&text, ", ROW(%s.*)::%s AS pgwinnow_row", alias, run->table->sql);
@@ -92,11 +94,22 @@ static const char *keeps(struct arena *arena, const struct run *run, const char 
     return fragment(arena, &sql_keeps_by_value, &b);
 }
 
-/* Without a survivor: what must not have changed since it was tracked. */
-static const char *unchanged(struct arena *arena, const struct tracking *t, const char *alias) {
-    if (t->source != TRACK_QUERY) return "true";
-    if (t->recheck) return arena_printf(arena, "(%s\n)", t->recheck);
+static const char *same_version(struct arena *arena, const char *alias) {
     return arena_printf(arena, "%s.xmin OPERATOR(pg_catalog.=) pgwinnow_k.pgwinnow_version", alias);
+}
+
+static const char same_survivor[] =
+    "pgwinnow_k.pgwinnow_survivor_xmin OPERATOR(pg_catalog.=) pgwinnow_k.pgwinnow_survivor_version";
+
+/* What must not have changed since it was tracked. By versions neither key nor order need be compared: as the two rows
+ * stand they were judged. */
+static const char *still(struct arena *arena, const struct run *run, const char *alias) {
+    const struct tracking *t = run->tracking;
+    if (t->versions && t->survivors) return arena_printf(arena, "%s AND %s", same_version(arena, alias), same_survivor);
+    if (t->versions) return same_version(arena, alias);
+    if (t->recheck) return arena_printf(arena, "(%s\n)", t->recheck);
+    if (t->duplicates) return arena_printf(arena, "%s AND %s", same_key(arena, t), keeps(arena, run, alias));
+    return "true";
 }
 
 const char *tracking_key_equal(const struct run *run, struct arena *arena, const char *alias, const char *track) {
@@ -106,6 +119,15 @@ const char *tracking_key_equal(const struct run *run, struct arena *arena, const
         text_addf(&text, "%s%s.%s %s %s.%s", i ? " AND " : "", alias, sql_identifier(arena, key->columns[i].name),
                   key->columns[i].equal, track, sql_identifier(arena, run->tracking->columns[i]));
     return text.data;
+}
+
+/* Further columns of the tracking table, for what follows the removal and for `still`. */
+static const char *judged(struct arena *arena, const struct tracking *t) {
+    return arena_printf(
+        arena, "%s%s%s",
+        t->grouped ? ", pgwinnow_track.group_no AS pgwinnow_group, pgwinnow_track.rank AS pgwinnow_rank" : "",
+        t->versions ? ", pgwinnow_track.version AS pgwinnow_version" : "",
+        t->versions && t->survivors ? ", pgwinnow_track.survivor_version AS pgwinnow_survivor_version" : "");
 }
 
 void tracking_bind(struct bindings *b, const struct run *run, struct arena *arena, int round) {
@@ -125,11 +147,9 @@ void tracking_bind(struct bindings *b, const struct run *run, struct arena *aren
         bind(b, "table_is_survivor",
              list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_t", "pgwinnow_s"));
         bind(b, "survivor_values", survivor_values(arena, run, alias));
-        bind(b, "still", arena_printf(arena, "%s AND %s", same_key(arena, t), keeps(arena, run, alias)));
-    } else {
-        bind(b, "version", t->source == TRACK_QUERY && !t->recheck ? ", version AS pgwinnow_version" : "");
-        bind(b, "still", unchanged(arena, t, alias));
     }
+    bind(b, "judged", judged(arena, t));
+    bind(b, "still", still(arena, run, alias));
 }
 
 const char *tracking_qualified(const struct run *run, struct arena *arena, int round, const char *range,
@@ -143,6 +163,23 @@ const char *tracking_qualified(const struct run *run, struct arena *arena, int r
                       error);
 }
 
+static const char *changes(struct arena *arena, const struct run *run, const char *alias) {
+    const struct tracking *t = run->tracking;
+    struct bindings b = {0};
+    if (t->versions) {
+        bind(&b, "same_version", same_version(arena, alias));
+        bind(&b, "same_survivor", same_survivor);
+        return fragment(arena, &sql_changes_of_versions, &b);
+    }
+    if (t->recheck) {
+        bind(&b, "recheck", t->recheck);
+        return fragment(arena, &sql_changes_of_recheck, &b);
+    }
+    bind(&b, "same_key", same_key(arena, t));
+    bind(&b, "keeps", keeps(arena, run, alias));
+    return fragment(arena, &sql_changes_of_duplicates, &b);
+}
+
 void tracking_bind_reasons(struct bindings *b, const struct run *run, struct arena *arena, int round, bool last_pass,
                            struct error *error) {
     const struct tracking *t = run->tracking;
@@ -151,12 +188,7 @@ void tracking_bind_reasons(struct bindings *b, const struct run *run, struct are
     tracking_bind(&inner, run, arena, round);
     bind(&inner, "pending", tracking_pending(last_pass));
     bind(b, "plain", sql_expand(arena, t->survivors ? &sql_plain_with_survivor : &sql_plain_alone, inner.items, error));
-    if (t->survivors) {
-        bind(&inner, "same_key", same_key(arena, t));
-        bind(&inner, "keeps", keeps(arena, run, alias));
-    } else {
-        bind(&inner, "unchanged", unchanged(arena, t, alias));
-    }
+    if (t->survivors) bind(&inner, "changes", changes(arena, run, alias));
     bind(b, "reason",
          sql_expand(arena, t->survivors ? &sql_reason_with_survivor : &sql_reason_alone, inner.items, error));
 }

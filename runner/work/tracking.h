@@ -1,9 +1,16 @@
 /*
  * The tracking table of a run and the conditions under which a tracked row still goes.
  *
- * One row per row that will go: seq (the order of removal: physical), its key, its survivor's key, `hold` (people may
- * set it to keep a row back) and `outcome` (NULL: pending or removed; 'contested': somebody held it, it waits for the
- * last pass; else the reason why it was spared).
+ * One row per row that will go: seq (the order of removal), its key, its survivor's key, `hold` (people may set it to
+ * keep a row back) and `outcome` (NULL: pending or removed; 'contested': somebody held it, it waits for the last pass;
+ * else the reason why it was spared).
+ *
+ * seq is the table's physical order. Where rows find their way to a survivor (moved children, merged columns) whole
+ * groups stand together, in the physical order of their first tracked rows, and there are group_no and rank (the row's
+ * place in the keep order of its group; the survivor is 1, so losers count from 2).
+ *
+ * Where a row was judged as it stood (by a rule, by a query without recheck, or to be merged) there are version, its
+ * xmin then, and survivor_version: a later one spares it.
  *
  * Inside our statements the plan's table goes by its own unqualified name, as the plan's SQL expects; everything of
  * ours has the prefix pgwinnow_, so that the plan's column names stay unambiguous.
@@ -27,8 +34,10 @@ struct tracking {
     const char *query, *recheck; /* TRACK_QUERY */
     const char *rows; /* the SELECT of the rows that go: pgwinnow_table, pgwinnow_place (ctid), pgwinnow_k1.. */
     const char **columns,
-        **survivors;      /* names in the tracking table, one per key column; survivors NULL but for duplicates */
+        **survivors;      /* names in the tracking table, one per key column; survivors NULL where rows have none */
     struct column *named; /* the key's columns under their names in the tracking table */
+    bool grouped;         /* with group_no and rank, seq by groups */
+    bool versions;        /* with version and survivor_version */
 };
 
 /* pgwinnow.track_7, or track_7_2 in the second round; raw name, and quoted with the schema. */
@@ -39,7 +48,8 @@ const char *tracking_sql(const struct run *, struct arena *, int round);
 void tracking_bind(struct bindings *, const struct run *, struct arena *, int round);
 
 /* The FROM item that gives the tracked rows of a range that are pending, with survivors locked FOR SHARE: ready to
- * stand in parentheses. `range` is SQL over seq ("seq BETWEEN $1 AND $2"), `pending` which of them; wait: for survivors
+ * stand in parentheses. Its columns: pgwinnow_seq, pgwinnow_k1.., pgwinnow_s1.. (with survivors), pgwinnow_group and
+ * pgwinnow_rank (when grouped), and what `still` compares. `range` is SQL over seq ("seq BETWEEN $1 AND $2"), `pending` which of them; wait: for survivors
  * that somebody holds, instead of passing over their rows. */
 const char *tracking_qualified(const struct run *, struct arena *, int round, const char *range, const char *pending,
                                bool wait, struct error *);

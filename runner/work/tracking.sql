@@ -3,8 +3,8 @@
 -- The survivor is locked FOR SHARE before it is compared: with FOR KEY SHARE its key could be changed meanwhile (the
 -- key is in no unique index yet), and without a lock groups were emptied. LockRows hands on its newest version.
 -- name: qualified_with_survivor
-SELECT pgwinnow_t.*, :survivor_values
-  FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys
+SELECT pgwinnow_t.* :survivor_values
+  FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys :judged
           FROM :track AS pgwinnow_track
          WHERE (:range) AND NOT hold AND :pending) AS pgwinnow_t
   JOIN :from AS :alias ON :table_is_survivor
@@ -13,7 +13,7 @@ SELECT pgwinnow_t.*, :survivor_values
    FOR SHARE OF :alias :skip_locked
 
 -- name: qualified_alone
-SELECT seq AS pgwinnow_seq, :tracked_keys :version
+SELECT seq AS pgwinnow_seq, :tracked_keys :judged
   FROM :track AS pgwinnow_track
  WHERE (:range) AND NOT hold AND :pending
 
@@ -37,15 +37,15 @@ SELECT pg_catalog.count(*) FILTER (WHERE contested), pg_catalog.count(*) FILTER 
 -- Without locks: for reasons only, never to decide that a row goes.
 -- name: plain_with_survivor
 SELECT pgwinnow_t.*, pgwinnow_s.*
-  FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys
+  FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys :judged
           FROM :track AS pgwinnow_track
          WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_t
   LEFT JOIN LATERAL (SELECT true AS pgwinnow_there, COALESCE((:condition
-                            ), false) AS pgwinnow_meets, :survivor_values
+                            ), false) AS pgwinnow_meets :survivor_values
                        FROM :from AS :alias WHERE :table_is_survivor) AS pgwinnow_s ON true
 
 -- name: plain_alone
-SELECT seq AS pgwinnow_seq, :tracked_keys :version
+SELECT seq AS pgwinnow_seq, :tracked_keys :judged
   FROM :track AS pgwinnow_track
  WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending
 
@@ -54,14 +54,25 @@ CASE WHEN NOT COALESCE((:condition
          ), false) THEN 'the condition no longer holds'
      WHEN pgwinnow_k.pgwinnow_there IS NULL THEN 'its survivor is gone'
      WHEN NOT pgwinnow_k.pgwinnow_meets THEN 'its survivor no longer meets the condition'
-     WHEN NOT COALESCE(:same_key, false) THEN 'its key is no longer its survivor''s'
-     WHEN NOT COALESCE(:keeps, false) THEN 'it would now win over its survivor'
+     :changes
      ELSE 'contested' END
+
+-- name: changes_of_duplicates
+WHEN NOT COALESCE(:same_key, false) THEN 'its key is no longer its survivor''s'
+     WHEN NOT COALESCE(:keeps, false) THEN 'it would now win over its survivor'
+
+-- name: changes_of_versions
+WHEN NOT (:same_version) THEN 'it was changed after it was judged'
+     WHEN NOT (:same_survivor) THEN 'its survivor was changed after it was judged'
+
+-- name: changes_of_recheck
+WHEN NOT COALESCE((:recheck
+         ), false) THEN 'it was changed after it was tracked'
 
 -- name: reason_alone
 CASE WHEN NOT COALESCE((:condition
          ), false) THEN 'the condition no longer holds'
-     WHEN NOT COALESCE(:unchanged, false) THEN 'it was changed after it was tracked'
+     WHEN NOT COALESCE(:still, false) THEN 'it was changed after it was tracked'
      ELSE 'contested' END
 
 -- The rows of a range whose tries are used up wait for the last pass.

@@ -243,7 +243,9 @@ isnt "$code" 0 'clean of a table that somebody reads'
 # --- what the server says
 
 # Put into other statements; never sent alone.
-parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track.sql:rows_duplicates steps/track.sql:rows_where steps/track.sql:rows_query
+parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track_compile.sql:rows_duplicates steps/track_compile.sql:rows_where steps/track_compile.sql:rows_query
+    steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
+    work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
     work/closure.sql:family_parents work/closure.sql:circle_link work/family.sql:link_delete work/family.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
     work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
@@ -254,7 +256,8 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
 described='database/expressions.sql:describe_expression steps/backfill_job.sql:insert_trial steps/backfill_job.sql:update_trial
     steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
-others=''
+# Reached by plans that move or merge.
+others=' steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 
