@@ -53,7 +53,7 @@ enum option_kind {
     OPTION_GROUP,    /* a nested struct at the offset, described by `group` */
     OPTION_MAP,      /* struct entries: any names to values of kind `item` (SQL, TEXT, CHOICE or GROUP; GROUP of size
                         0 only in the plan's own table, for variables and environments, which plan/ reads itself) */
-    OPTION_STEPS,    /* the list of steps, only in the plan's own table */
+    OPTION_STEPS,    /* a list of steps: the plan's own, or those inside of a step; plan_steps.c reads it */
 };
 
 enum {

@@ -41,6 +41,8 @@ struct plan_step {
     const char *name;         /* `as`, else the step's own */
     struct place place;       /* of its name in the file */
     void *options;            /* the struct that step->options filled */
+    struct plan_step *inner;  /* the steps inside of it, in their order: no settings of their own */
+    size_t inner_count;
     struct settings settings; /* defaults, then the plan's, the environment's, the step's own */
     struct when when;
     const char *archive_off;  /* the plan's reason to keep nothing of what this step removes; NULL: it is kept */
@@ -98,3 +100,6 @@ extern const struct option plan_options[], variable_options[], environment_optio
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);
+
+/* The step of that kind inside of another, or NULL. */
+const struct plan_step *plan_step_inside(const struct plan_step *, const char *step_name);

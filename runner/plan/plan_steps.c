@@ -12,19 +12,19 @@ struct steps {
     bool unreadable; /* there is one that is no step: what depends on the order is not judged */
 };
 
-static const struct step *find(const struct reading *r, const char *name) {
-    for (const struct step *const *s = r->request->steps; *s; s++)
+static const struct step *find(const struct step *const *among, const char *name) {
+    for (const struct step *const *s = among; *s; s++)
         if (text_equal((*s)->name, name)) return *s;
     return NULL;
 }
 
-static void unknown_step(struct reading *r, const struct node *name) {
+static void unknown_step(struct reading *r, const struct node *name, const struct step *const *among) {
     size_t count = 0;
-    while (r->request->steps[count]) count++;
+    while (among[count]) count++;
     const char **names = arena_alloc(r->arena, (count + 1) * sizeof *names);
     struct text all = text_new(r->arena);
     for (size_t i = 0; i < count; i++) {
-        names[i] = r->request->steps[i]->name;
+        names[i] = among[i]->name;
         text_addf(&all, "%s%s", i ? ", " : "the steps are ", names[i]);
     }
     const char *near = text_nearest(name->text, names, count);
@@ -86,8 +86,8 @@ static void take_keys(struct reading *r, struct plan_step *step, const struct st
 }
 
 /* The step's part of plan.definition; its options are filled in as they are decoded. */
-static json_t *define(struct reading *r, const char *name, json_t **options) {
-    json_t *all = json_object_get(r->definition, "steps"), *one = json_object();
+static json_t *define(json_t *all, const char *name, json_t **options) {
+    json_t *one = json_object();
     json_array_append_new(all, one);
     json_object_set_new(one, "step", json_string(name));
     json_object_set_new(one, "options", json_object());
@@ -95,28 +95,99 @@ static json_t *define(struct reading *r, const char *name, json_t **options) {
     return one;
 }
 
-static void decode_step(struct reading *r, struct plan_step *step, const struct node *map) {
+/* A list alone stands for the steps inside: `- together: [merge, delete]`. */
+static const struct node *keys_of(struct reading *r, const struct step *step, const struct node *value) {
+    static const char key[] = "steps";
+    if (!step->inner || !value || value->kind != NODE_LIST) return value;
+    struct node *map = arena_copy(r->arena, value, sizeof *map), *name = arena_alloc(r->arena, sizeof *name);
+    *name = (struct node){.kind = NODE_SCALAR, .place = value->place, .text = key};
+    map->kind = NODE_MAP;
+    map->keys = arena_copy(r->arena, &name, sizeof name);
+    map->items = arena_copy(r->arena, &value, sizeof value);
+    map->count = 1;
+    return map;
+}
+
+/* Its own options, and those of every step where it takes them. */
+static void decode_options(struct reading *r, struct plan_step *step, const struct node *map, struct target *targets) {
+    if (map && map->kind != NODE_MAP && !node_empty(map) && !map->broken)
+        problem_add(r->problems, map->place, NULL, "the step '%s' takes a map of keys", step->step->name);
+    else
+        options_decode(&r->decoder, map, step->place, targets);
+}
+
+static void decode_step(struct reading *r, struct plan_step *step, const struct node *map, json_t *options,
+                        json_t *definition) {
     struct step_keys keys = {0};
-    json_t *options, *definition = define(r, step->step->name, &options);
+    struct target targets[] = {
+        {step->step->options, step->options, options}, {step_common_options, &keys, definition}, {0}};
     options_fill(&r->decoder, step->step->options, step->options);
     options_fill(&r->decoder, step_common_options, &keys);
     keys.settings = r->plan->settings;
-    if (map && map->kind != NODE_MAP && !node_empty(map) && !map->broken) {
-        problem_add(r->problems, map->place, NULL, "the step '%s' takes a map of keys", step->step->name);
-    } else {
-        struct target targets[] = {
-            {step->step->options, step->options, options}, {step_common_options, &keys, definition}, {0}};
-        options_decode(&r->decoder, map, step->place, targets);
-    }
+    decode_options(r, step, map, targets);
     take_keys(r, step, &keys, map);
+}
+
+static void check_inner(struct reading *r, const struct plan_step *outer, const struct plan_step *step) {
+    for (const struct plan_step *other = outer->inner; other < step; other++)
+        if (other->step == step->step)
+            problem_add(r->problems, step->place, NULL,
+                        "'%s' can stand only once inside '%s': it is on line %d already", step->step->name,
+                        outer->step->name, other->place.line);
+}
+
+static void read_inner(struct reading *r, struct plan_step *outer, const struct node *item, json_t *all) {
+    const struct node *name = name_of(r, item);
+    const struct step *found = name ? find(outer->step->inner, name->text) : NULL;
+    if (name && !found && find(r->request->steps, name->text))
+        problem_add(r->problems, name->place, NULL, "'%s' cannot stand inside '%s'", name->text, outer->step->name);
+    else if (name && !found)
+        unknown_step(r, name, outer->step->inner);
+    if (!found) return;
+    size_t problems = r->problems->count;
+    struct plan_step *step = &outer->inner[outer->inner_count++];
+    *step = (struct plan_step){
+        .step = found, .name = found->name, .place = name->place, .options = arena_alloc(r->arena, found->size + 1)};
+    json_t *options;
+    define(all, found->name, &options);
+    struct target targets[] = {{found->options, step->options, options}, {0}};
+    options_fill(&r->decoder, found->options, step->options);
+    decode_options(r, step, item->kind == NODE_MAP ? item->items[0] : NULL, targets);
+    check_inner(r, outer, step);
+    if (found->check_inside && r->problems->count == problems) found->check_inside(step, r->problems);
+}
+
+static void read_inners(struct reading *r, struct plan_step *outer, const struct node *map, json_t *options) {
+    const struct node *list = map && map->kind == NODE_MAP ? node_get(map, "steps") : NULL;
+    if (!outer->step->inner || !list || list->kind != NODE_LIST || list->broken) return;
+    json_t *all = json_array();
+    json_object_set_new(options, "steps", all);
+    outer->inner = arena_alloc(r->arena, (list->count + 1) * sizeof *outer->inner);
+    for (size_t i = 0; i < list->count; i++) read_inner(r, outer, list->items[i], all);
+}
+
+/* Where a step that cannot stand alone may stand. */
+static void inside_only(struct reading *r, const struct step *step, struct place place) {
+    for (const struct step *const *s = r->request->steps; *s; s++)
+        if ((*s)->inner && find((*s)->inner, step->name))
+            problem_add(r->problems, place, arena_printf(r->arena, "- %s: [%s, delete]", (*s)->name, step->name),
+                        "'%s' stands inside '%s' only", step->name, (*s)->name);
+}
+
+static const struct step *outer_step(struct reading *r, const struct node *item, const struct node **name) {
+    *name = name_of(r, item);
+    const struct step *found = *name ? find(r->request->steps, (*name)->text) : NULL;
+    if (*name && !found) unknown_step(r, *name, r->request->steps);
+    if (!found || !(found->needs & INSIDE_ONLY)) return found;
+    inside_only(r, found, (*name)->place);
+    return NULL;
 }
 
 static void read_step(struct steps *s, const struct node *item) {
     struct reading *r = s->reading;
     struct plan *plan = r->plan;
-    const struct node *name = name_of(r, item);
-    const struct step *found = name ? find(r, name->text) : NULL;
-    if (name && !found) unknown_step(r, name);
+    const struct node *name;
+    const struct step *found = outer_step(r, item, &name);
     if (!found) {
         s->unreadable = true;
         return;
@@ -125,7 +196,10 @@ static void read_step(struct steps *s, const struct node *item) {
     struct plan_step *step = &plan->steps[index];
     *step = (struct plan_step){.step = found, .name = found->name, .place = name->place};
     step->options = arena_alloc(r->arena, found->size + 1);
-    decode_step(r, step, item->kind == NODE_MAP ? item->items[0] : NULL);
+    const struct node *map = item->kind == NODE_MAP ? keys_of(r, found, item->items[0]) : NULL;
+    json_t *options, *definition = define(json_object_get(r->definition, "steps"), found->name, &options);
+    decode_step(r, step, map, options, definition);
+    read_inners(r, step, map, options);
     check_repeated(r, step);
     s->clean[index] = r->problems->count == problems;
 }

@@ -14,6 +14,12 @@ const struct plan_step *plan_step_before(const struct plan *plan, size_t before,
     return NULL;
 }
 
+const struct plan_step *plan_step_inside(const struct plan_step *outer, const char *step_name) {
+    for (size_t i = 0; i < outer->inner_count; i++)
+        if (text_equal(outer->inner[i].step->name, step_name)) return &outer->inner[i];
+    return NULL;
+}
+
 bool plain_name_fits(const char *name, const char *also) {
     enum { MOST = 63 };
     bool fits = *name >= 'a' && *name <= 'z' && strlen(name) <= MOST;

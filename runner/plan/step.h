@@ -13,6 +13,7 @@
 #include "plan/option.h"
 
 struct plan;
+struct plan_step;
 struct run;         /* work/run.h: everything a step may touch */
 struct explanation; /* work/explanation.h: what a step says about itself */
 
@@ -25,6 +26,7 @@ enum step_needs {
     USES_FAMILIES = 32,       /* settles children: temporary indexes must stand */
     COUNTS_ROWS = 128,        /* shows a number though it changes none */
     TRACKS_ROWS = 64,         /* where a run goes back to when new duplicates came */
+    INSIDE_ONLY = 256,        /* stands inside another step, never alone */
 };
 
 struct step {
@@ -32,7 +34,9 @@ struct step {
     size_t size;                  /* of the struct that the options fill */
     const struct option *options; /* ends with a NULL name; NULL: the step has none of its own */
     unsigned needs;
+    const struct step *const *inner; /* which steps may stand inside, NULL-terminated: it then has an option `steps` */
     void (*check)(const struct plan *, size_t index, struct problems *);             /* may be NULL */
+    void (*check_inside)(const struct plan_step *, struct problems *);               /* inside another; may be NULL */
     void (*compile)(struct run *, size_t index, struct problems *, struct error *);  /* may be NULL; read only */
     void (*explain)(struct run *, size_t index, struct explanation *, struct error *);
     void (*run)(struct run *, size_t index, struct error *);

@@ -27,6 +27,10 @@ struct fake_track {
     struct fake_expect expect;
 };
 
+struct fake_merge {
+    struct entries columns;
+};
+
 struct fake_limit {
     int64_t most, wait;
 };
@@ -71,6 +75,14 @@ static const struct option fake_track_options[] = {
     {"expect", OPTION_GROUP, FAKE(track, expect, .group = fake_expect_options)},
     {0},
 };
+static const struct option fake_merge_options[] = {
+    {"columns", OPTION_MAP, FAKE(merge, columns, .item = OPTION_SQL)},
+    {0},
+};
+static const struct option fake_together_options[] = {
+    {"steps", OPTION_STEPS, 0, .about = "inside", .flags = OPTION_REQUIRED},
+    {0},
+};
 static const struct option fake_limit_options[] = {
     {"most", OPTION_COUNT, offsetof(struct fake_limit, most), .about = "most", .least = 0, .most = 8},
     {"wait", OPTION_DURATION, offsetof(struct fake_limit, wait), .about = "wait", .fallback = "2s"},
@@ -110,4 +122,22 @@ static const struct step fake_index = {.name = "index",
                                        .options = fake_index_options,
                                        .needs = REPEATABLE,
                                        .check = fake_index_check};
-static const struct step *const fake_steps[] = {&fake_discover, &fake_track, &fake_delete, &fake_index, NULL};
+/* Its check inside another step: a merge of a column called 'wrong' must not pass. */
+static inline void fake_merge_check(const struct plan_step *step, struct problems *problems) {
+    const struct fake_merge *o = step->options;
+    if (o->columns.count && strcmp(o->columns.items[0].key, "wrong") == 0)
+        problem_add(problems, step->place, NULL, "the fake merge was checked");
+}
+
+static const struct step fake_merge = {.name = "merge",
+                                       .size = sizeof(struct fake_merge),
+                                       .options = fake_merge_options,
+                                       .needs = INSIDE_ONLY,
+                                       .check_inside = fake_merge_check};
+static const struct step *const fake_inner[] = {&fake_merge, &fake_delete, NULL};
+static const struct step fake_together = {.name = "together",
+                                          .options = fake_together_options,
+                                          .needs = NEEDS_TREE | NEEDS_TRACKED_ROWS | CHANGES_ROWS,
+                                          .inner = fake_inner};
+static const struct step *const fake_steps[] = {&fake_discover, &fake_track,    &fake_delete, &fake_index,
+                                                &fake_merge,    &fake_together, NULL};

@@ -384,6 +384,54 @@ UNIT(the_definition_holds_what_counts_in_normal_form) {
         "\"when\":{\"is\":\"1\",\"query\":\"SELECT 1\"}}],\"table\":\"a.t\",\"variables\":{\"v\":\"1s\"}}");
 }
 
+/* ---- steps inside a step ---- */
+
+#define BEFORE HEAD "steps:\n- discover\n- track: { where: a }\n"
+
+UNIT(a_list_alone_stands_for_the_steps_inside) {
+    struct outcome o = read_plan(arena, BEFORE "- together: [ { merge: { columns: { a: b } } }, delete ]\n");
+    expect_none(&o);
+    const struct plan_step *together = &o.plan->steps[2];
+    assert_int_equal(o.plan->step_count, 3);
+    assert_int_equal(together->inner_count, 2);
+    const struct plan_step *merge = plan_step_inside(together, "merge");
+    assert_ptr_equal(merge, &together->inner[0]);
+    assert_int_equal(merge->place.line, 6);
+    assert_int_equal(merge->place.column, 17);
+    assert_string_equal(((struct fake_merge *)merge->options)->columns.items[0].key, "a");
+    assert_ptr_equal(together->inner[1].step, &fake_delete);
+    assert_null(plan_step_inside(together, "track"));
+}
+
+UNIT(a_step_with_steps_inside_takes_what_every_step_takes) {
+    struct outcome o = read_plan(arena, BEFORE "- together:\n    steps:\n      - merge:\n          columns: { a: b }\n"
+                                               "      - delete\n    as: both\n    batch: { size: 7, min: 1 }\n");
+    expect_none(&o);
+    assert_string_equal(o.plan->steps[2].name, "both");
+    assert_int_equal(o.plan->steps[2].settings.batch.size, 7);
+    assert_int_equal(o.plan->steps[2].inner_count, 2);
+}
+
+UNIT(what_cannot_stand_inside_is_told_at_its_place) {
+    struct outcome o = read_plan(arena, BEFORE "- together: [delete, index]\n");
+    expect_only(&o, 6, 22, "'index' cannot stand inside 'together'", NULL);
+    o = read_plan(arena, BEFORE "- together: [delet]\n");
+    expect_only(&o, 6, 14, "unknown step 'delet'", "did you mean 'delete'?");
+    o = read_plan(arena, BEFORE "- together: [delete, delete]\n");
+    expect_only(&o, 6, 22, "can stand only once inside 'together': it is on line 6", NULL);
+    o = read_plan(arena, BEFORE "- together: [ { delete: { as: x } } ]\n");
+    expect_only(&o, 6, 27, "unknown key 'as'", NULL);
+    o = read_plan(arena, BEFORE "- together: [ { merge: { columns: { wrong: b } } }, delete ]\n");
+    expect_only(&o, 6, 17, "the fake merge was checked", NULL);
+    o = read_plan(arena, BEFORE "- together\n");
+    expect_only(&o, 6, 3, "'steps' is missing", NULL);
+}
+
+UNIT(a_step_for_the_inside_cannot_stand_alone) {
+    struct outcome o = read_plan(arena, BEFORE "- merge: { columns: { a: b } }\n- delete\n");
+    expect_only(&o, 6, 3, "'merge' stands inside 'together' only", "- together: [merge, delete]");
+}
+
 static void same_definition(struct arena *arena, const char *one, const char *other, bool same) {
     struct outcome a = read_plan(arena, one), b = read_plan(arena, other);
     expect_none(&a);
@@ -406,6 +454,11 @@ UNIT(what_does_not_matter_does_not_count) {
                     false);
     same_definition(arena, plan, HEAD "steps:\n- discover\n- track: { duplicates: a, expect: { wal: 1MB } }\n", false);
     same_definition(arena, HEAD STEPS, "plan: p\ntable: '\"T\"'\n" STEPS, false);
+    const char *inside = BEFORE "- together: [ { merge: { columns: { a: b } } }, delete ]\n";
+    same_definition(arena, inside, BEFORE "- together: { steps: [ merge: { columns: { a: b } }, delete: {} ] }\n",
+                    true);
+    same_definition(arena, inside, BEFORE "- together: [ { merge: { columns: { a: c } } }, delete ]\n", false);
+    same_definition(arena, inside, BEFORE "- together: [ delete ]\n", false);
     same_definition(arena, HEAD STEPS, HEAD "search_path: [a]\n" STEPS, false);
 }
 
@@ -453,5 +506,8 @@ RUN(UNIT_TEST(a_whole_plan_is_read), UNIT_TEST(settings_have_the_products_defaul
     UNIT_TEST(steps_are_names_or_names_with_keys), UNIT_TEST(repeated_steps_need_to_be_repeatable_and_named),
     UNIT_TEST(steps_come_after_what_they_need), UNIT_TEST(a_misspelt_step_does_not_make_others_wrong),
     UNIT_TEST(a_steps_own_check_is_called_when_it_was_read_well), UNIT_TEST(the_first_step_of_a_kind_is_found),
+    UNIT_TEST(a_list_alone_stands_for_the_steps_inside),
+    UNIT_TEST(a_step_with_steps_inside_takes_what_every_step_takes),
+    UNIT_TEST(what_cannot_stand_inside_is_told_at_its_place), UNIT_TEST(a_step_for_the_inside_cannot_stand_alone),
     UNIT_TEST(the_definition_holds_what_counts_in_normal_form), UNIT_TEST(what_does_not_matter_does_not_count),
     UNIT_TEST(files_are_read_and_missing_ones_told), UNIT_TEST(every_option_of_the_plans_own_tables_says_what_it_is))
