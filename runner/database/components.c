@@ -1,5 +1,5 @@
 /*
- * Strongly connected components over delete edges, by Tarjan's algorithm with a stack of its own: a chain of tables may
+ * Strongly connected components over edges, by Tarjan's algorithm with a stack of its own: a chain of tables may
  * be as long as a schema is large. It finishes children before parents, so counting down numbers parents first.
  */
 #include "database/components.h"
@@ -10,7 +10,10 @@ struct visit {
 
 struct search {
     struct tree *tree;
-    size_t *first; /* of each node, where its edges begin in `by_parent`; one more at the end */
+    bool (*follows)(const struct edge *);
+    size_t *number; /* of each node's component */
+    bool *circle;   /* it has more than one node, or the node leads to itself */
+    size_t *first;  /* of each node, where its edges begin in `by_parent`; one more at the end */
     struct edge **by_parent;
     size_t *order, *low; /* when a node was met, and the earliest met that it leads back to; 0: not yet */
     bool *open;          /* met, its component not closed */
@@ -19,7 +22,14 @@ struct search {
     size_t depth, met, left; /* left: components that have no number yet, counted down */
 };
 
-static bool follows(const struct edge *edge) { return edge->reached && edge->policy == POLICY_DELETE; }
+static bool deletes(const struct edge *edge) { return edge->reached && edge->policy == POLICY_DELETE; }
+
+/* Set-null only where it is done with the moves: its rows may move too. */
+static bool looks_below(const struct edge *edge) {
+    bool settles = edge->policy == POLICY_DELETE || edge->policy == POLICY_MOVE ||
+                   (edge->policy == POLICY_SET_NULL && edge->child->moved_count);
+    return (edge->reached && settles) || edge->carried;
+}
 
 static void sort_edges(struct search *s, struct arena *arena) {
     struct tree *tree = s->tree;
@@ -27,10 +37,10 @@ static void sort_edges(struct search *s, struct arena *arena) {
     s->by_parent = arena_alloc(arena, (tree->edge_count + 1) * sizeof *s->by_parent);
     size_t *begin = s->first + 1; /* while filling, one place ahead */
     for (size_t i = 0; i < tree->edge_count; i++)
-        if (follows(tree->edges[i])) begin[tree->edges[i]->parent->index + 1]++;
+        if (s->follows(tree->edges[i])) begin[tree->edges[i]->parent->index + 1]++;
     for (size_t n = 1; n <= tree->node_count; n++) begin[n] += begin[n - 1];
     for (size_t i = 0; i < tree->edge_count; i++)
-        if (follows(tree->edges[i])) s->by_parent[begin[tree->edges[i]->parent->index]++] = tree->edges[i];
+        if (s->follows(tree->edges[i])) s->by_parent[begin[tree->edges[i]->parent->index]++] = tree->edges[i];
 }
 
 static void meet(struct search *s, size_t node) {
@@ -49,10 +59,10 @@ static void close_component(struct search *s, size_t node) {
     do {
         member = s->pending[--s->pending_count];
         s->open[member] = false;
-        s->tree->nodes[member]->component = number;
+        s->number[member] = number;
         size++;
     } while (member != node);
-    for (size_t i = 0; i < size; i++) s->tree->nodes[s->pending[s->pending_count + i]]->cyclic = size > 1;
+    for (size_t i = 0; i < size; i++) s->circle[s->pending[s->pending_count + i]] = size > 1;
 }
 
 /* One turn: follow an edge further, or be done with the node at the end of the path. */
@@ -75,30 +85,47 @@ static void turn(struct search *s) {
 }
 
 /* Numbers were given from node_count down; with fewer components than nodes they begin above 0. */
-static void mark(struct tree *tree, size_t unused) {
-    for (size_t i = 0; i < tree->node_count; i++) tree->nodes[i]->component -= unused;
-    for (size_t i = 0; i < tree->edge_count; i++) {
-        struct edge *edge = tree->edges[i];
-        bool itself = edge->child == edge->parent;
-        if (itself && follows(edge)) edge->child->cyclic = true;
-        edge->cycle = edge->child->component == edge->parent->component && (!itself || follows(edge));
+static void number_from_zero(struct search *s) {
+    for (size_t i = 0; i < s->tree->node_count; i++) s->number[i] -= s->left;
+    for (size_t i = 0; i < s->tree->edge_count; i++) {
+        const struct edge *edge = s->tree->edges[i];
+        if (edge->child == edge->parent && s->follows(edge)) s->circle[edge->child->index] = true;
     }
 }
 
-void tree_components(struct tree *tree, struct arena *arena) {
-    struct arena *scratch = arena_new(arena);
+static struct search search(struct tree *tree, struct arena *arena, bool (*follows)(const struct edge *)) {
     size_t count = tree->node_count;
-    struct search s = {.tree = tree, .left = count};
-    sort_edges(&s, scratch);
-    s.order = arena_alloc(scratch, (count + 1) * sizeof *s.order);
-    s.low = arena_alloc(scratch, (count + 1) * sizeof *s.low);
-    s.open = arena_alloc(scratch, (count + 1) * sizeof *s.open);
-    s.pending = arena_alloc(scratch, (count + 1) * sizeof *s.pending);
-    s.path = arena_alloc(scratch, (count + 1) * sizeof *s.path);
+    struct search s = {.tree = tree, .left = count, .follows = follows};
+    sort_edges(&s, arena);
+    s.number = arena_alloc(arena, (count + 1) * sizeof *s.number);
+    s.circle = arena_alloc(arena, (count + 1) * sizeof *s.circle);
+    s.order = arena_alloc(arena, (count + 1) * sizeof *s.order);
+    s.low = arena_alloc(arena, (count + 1) * sizeof *s.low);
+    s.open = arena_alloc(arena, (count + 1) * sizeof *s.open);
+    s.pending = arena_alloc(arena, (count + 1) * sizeof *s.pending);
+    s.path = arena_alloc(arena, (count + 1) * sizeof *s.path);
     for (size_t node = count; node-- > 0;) {
         if (!s.order[node]) meet(&s, node);
         while (s.depth) turn(&s);
     }
-    mark(tree, s.left);
+    number_from_zero(&s);
+    return s;
+}
+
+void tree_components(struct tree *tree, struct arena *arena) {
+    struct arena *scratch = arena_new(arena);
+    struct search by_delete = search(tree, scratch, deletes), by_all = search(tree, scratch, looks_below);
+    for (size_t i = 0; i < tree->node_count; i++) {
+        struct node *node = tree->nodes[i];
+        node->component = by_delete.number[i];
+        node->cyclic = by_delete.circle[i];
+        node->turn = by_all.number[i];
+        node->turns = by_all.circle[i];
+    }
+    for (size_t i = 0; i < tree->edge_count; i++) {
+        struct edge *edge = tree->edges[i];
+        bool itself = edge->child == edge->parent;
+        edge->cycle = edge->child->component == edge->parent->component && (!itself || deletes(edge));
+    }
     arena_free(scratch);
 }

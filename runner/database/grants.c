@@ -35,7 +35,10 @@ static struct rows *query(struct slot *slot, struct arena *arena, const struct s
     return failed(error) ? NULL : ask(slot, arena, &statement, error);
 }
 
+static bool loses_rows(const struct node *node) { return node->removed || node->dropped; }
+
 static bool looked_at(const struct tree *tree, const struct node *node) {
+    if (node->moved_count) return true;
     for (size_t i = 0; i < tree->edge_count; i++)
         if (tree->edges[i]->child == node && tree->edges[i]->reached) return true;
     return false;
@@ -52,8 +55,8 @@ static void add_tables(struct slot *slot, struct arena *arena, const struct tree
                        struct error *error) {
     for (size_t i = 0; i < tree->node_count; i++) {
         const struct node *node = tree->nodes[i];
-        if (!node->removed && !looked_at(tree, node)) continue;
-        pairs_add(pairs, node->table->oid, node->removed ? "t" : "f");
+        if (!loses_rows(node) && !looked_at(tree, node)) continue;
+        pairs_add(pairs, node->table->oid, loses_rows(node) ? "t" : "f");
         if (node->removed && node->table->partitioned && !node->identity_count)
             add_leaves(slot, arena, node, pairs, error);
     }
@@ -74,14 +77,23 @@ static void say_tables(struct text *text, const struct rows *rows) {
     }
 }
 
+static void add_changed(struct arena *arena, struct pairs *pairs, const struct table *table, const char *const *names,
+                        size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct column *column = table_column(table, names[i]);
+        if (column) pairs_add(pairs, table->oid, arena_printf(arena, "%d", column->number));
+    }
+}
+
 static void add_columns(const struct tree *tree, struct arena *arena, struct pairs *pairs) {
     for (size_t i = 0; i < tree->edge_count; i++) {
         const struct edge *edge = tree->edges[i];
-        if (!edge->reached || edge->policy != POLICY_SET_NULL) continue;
-        for (size_t c = 0; c < edge->null_count; c++) {
-            const struct column *column = table_column(edge->child->table, edge->null_columns[c]);
-            if (column) pairs_add(pairs, edge->child->table->oid, arena_printf(arena, "%d", column->number));
-        }
+        if (edge->reached && edge->policy == POLICY_SET_NULL)
+            add_changed(arena, pairs, edge->child->table, edge->null_columns, edge->null_count);
+    }
+    for (size_t i = 0; i < tree->node_count; i++) {
+        const struct node *node = tree->nodes[i];
+        add_changed(arena, pairs, node->table, node->moved, node->moved_count);
     }
 }
 

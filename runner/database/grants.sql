@@ -1,5 +1,5 @@
 -- What the role lacks. Columns count: UPDATE of any column of a table is enough for its row locks, of the columns that
--- are set to NULL for set-null. $1 tables and $2 whether rows of it are removed (else: only looked at), each once.
+-- are set to NULL for set-null, or that moves change. $1 tables and $2 whether rows of it are removed (else: only looked at), each once.
 -- name: missing_on_tables
 SELECT pg_catalog.quote_ident(n.nspname),
        pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)
@@ -15,7 +15,7 @@ SELECT pg_catalog.quote_ident(n.nspname),
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
  ORDER BY n.nspname, w.position
 
--- $1 tables, $2 columns to be set to NULL, as pairs.
+-- $1 tables, $2 columns to be changed, as pairs.
 -- name: missing_on_columns
 SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)
        pg_catalog.quote_ident(c.relname),

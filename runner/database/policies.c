@@ -6,7 +6,45 @@
 
 #include "base/text.h"
 #include "database/components.h"
-#include "database/tree.h"
+#include "database/moved.h"
+
+static const char *const conflict_choices[] = {"delete", "keep-first", "stop", NULL};
+
+static const struct option move_options[] = {
+    {.name = "on_conflict",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(struct policy_options, on_conflict),
+     .choices = conflict_choices,
+     .fallback = "delete",
+     .about = "when a moved row would break a unique or exclusion rule: delete (the survivor's own row stays, else the "
+              "first by key), keep-first (the first of the group's keep order), or stop"},
+    {0},
+};
+
+const struct option policy_options[] = {
+    {.name = "policy",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(struct policy_options, policy),
+     .choices = policy_choices,
+     .fallback = "move",
+     .about = "what happens to the rows; a plain word gives it"},
+    {.name = "move",
+     .kind = OPTION_GROUP,
+     .offset = 0,
+     .group = move_options,
+     .about = "they point at the row that stays"},
+    {0},
+};
+
+const char *edge_policy_text(const struct edge *edge) {
+    static const char *const moves[][2] = {
+        [CONFLICT_DELETE] = {"move, on conflict delete", "move, on conflict delete (follows the rows above)"},
+        [CONFLICT_KEEP_FIRST] = {"move, on conflict keep-first",
+                                 "move, on conflict keep-first (follows the rows above)"},
+        [CONFLICT_STOP] = {"move, on conflict stop", "move, on conflict stop (follows the rows above)"},
+    };
+    return edge->policy == POLICY_MOVE ? moves[edge->on_conflict][edge->follows] : policy_text(edge->policy);
+}
 
 /* --- matching --- */
 
@@ -56,6 +94,13 @@ static void cannot_set_null(const struct edge *edge, const struct entry *entry, 
                 edge->constraint);
 }
 
+static void put(struct edge *edge, const struct entry *entry) {
+    const struct policy_options *options = entry->options;
+    edge->policy = (enum policy)(options->policy + 1);
+    edge->on_conflict = (enum conflict)options->on_conflict;
+    edge->place = entry->key_place;
+}
+
 /* given: the entry of each edge. An edge is named by one key; keys that differ in spelling may name the same. */
 static void give(struct arena *arena, struct tree *tree, const struct entry *entry, const struct edge_name *name,
                  const struct entry **given, struct problems *problems) {
@@ -67,7 +112,7 @@ static void give(struct arena *arena, struct tree *tree, const struct entry *ent
         found = true;
         if (given[i]) twice = given[i];
         given[i] = entry;
-        edge->policy = (enum policy)(entry->choice + 1);
+        put(edge, entry);
     }
     if (!found) unknown_edge(arena, tree, entry, name, problems);
     if (twice)
@@ -94,7 +139,7 @@ static const struct entry *give_all(struct arena *arena, struct tree *tree, cons
     for (size_t i = 0; star && i < tree->edge_count; i++) {
         if (given[i]) continue;
         given[i] = star;
-        tree->edges[i]->policy = (enum policy)(star->choice + 1);
+        put(tree->edges[i], star);
     }
     return star;
 }
@@ -153,6 +198,7 @@ size_t tree_policies(struct tree *tree, struct arena *arena, const struct entrie
     clear(tree);
     const struct entry *star = give_all(arena, tree, children, given, problems);
     size_t missing = reach(tree, arena);
+    tree_moves(tree, arena, problems);
     for (size_t i = 0; i < tree->edge_count; i++) {
         const struct edge *edge = tree->edges[i];
         if (edge->policy != POLICY_SET_NULL || edge->null_count) continue;

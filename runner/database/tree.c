@@ -10,8 +10,9 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "database/reading.h"
+#include "database/rules.h"
 
-const char *const policy_choices[] = {"delete", "set-null", "stop", NULL};
+const char *const policy_choices[] = {"delete", "set-null", "stop", "move", NULL};
 
 const char *policy_text(enum policy policy) { return policy == POLICY_NONE ? "none" : policy_choices[policy - 1]; }
 
@@ -296,6 +297,7 @@ static void read_into(struct reading *r) {
     set_identities(r);
     reading_events(r);
     reading_indexes(r);
+    reading_rules(r);
     r->tree->fingerprint = reading_fingerprint(r);
 }
 

@@ -12,8 +12,12 @@
 #include "plan/option.h"
 #include "plan/problem.h"
 
-enum policy { POLICY_NONE, POLICY_DELETE, POLICY_SET_NULL, POLICY_STOP };
+enum policy { POLICY_NONE, POLICY_DELETE, POLICY_SET_NULL, POLICY_STOP, POLICY_MOVE };
+enum conflict { CONFLICT_DELETE, CONFLICT_KEEP_FIRST, CONFLICT_STOP }; /* what a colliding moved row does */
 enum missing_index { MISSING_STOP, MISSING_CREATE, MISSING_IGNORE };
+
+struct rule; /* database/rules.h */
+struct generated;
 
 struct node {
     size_t index; /* in tree.nodes */
@@ -29,6 +33,15 @@ struct node {
     struct column *identity; /* what names a row below the root: key, else a unique key that a foreign key references */
     size_t identity_count;   /* 0: rows have no name, they go by the parent's columns */
     bool nullable_identity;  /* identity columns may be NULL (rows with NULL have no children) */
+    bool dropped;            /* moved rows of it can collide and go in favour of a row that stays */
+    const char **moved;      /* columns that moves change, or take along: of its move edges, of carried ones */
+    size_t moved_count;      /* 0: no row of it is moved */
+    size_t turn;             /* strongly connected by all that goes, moves or is carried; parents first */
+    bool turns;              /* its turn leads back to itself */
+    struct rule *uniques;    /* unique and exclusion rules, of partitions alone too */
+    size_t unique_count;
+    struct generated *generated; /* columns the server computes */
+    size_t generated_count;
 };
 
 struct edge {
@@ -52,7 +65,11 @@ struct edge {
     bool cycle;   /* both ends in the same component; a self reference only when it deletes */
     bool reached; /* through removed rows: needs a policy */
     enum policy policy;
-    const char *key; /* "posts.listing_id": as `children` names it (qualified when needed) */
+    enum conflict on_conflict;
+    bool follows;       /* reached through rows that conflicts drop only, and without a policy of its own: it moves */
+    bool carried;       /* refers to columns that moves change: rows that point at a moved row go along */
+    struct place place; /* of its policy in the plan */
+    const char *key;    /* "posts.listing_id": as `children` names it (qualified when needed) */
 };
 
 struct tree {
@@ -66,8 +83,15 @@ struct tree {
 /* Reads the whole tree. The catalog queries are few, whatever the number of tables. */
 struct tree *tree_read(struct slot *, struct arena *, struct table *root, struct error *);
 
-/* Puts `children` on the edges: fills policy, reached, removed, component, cyclic. Adds problems for policies of edges
- * that are not there, policies that cannot work (set-null on NOT NULL columns). Returns the number of edges that are
+/* What a key of `children` holds: { move: { on_conflict: ... } }, or a plain word. */
+struct policy_options {
+    int policy, on_conflict; /* policy + 1 is the enum */
+};
+extern const struct option policy_options[];
+
+/* Puts `children` (of policy_options) on the edges: fills policy, reached, removed, dropped, moved, component, cyclic.
+ * Adds problems for policies of edges that are not there, policies that cannot work (set-null on NOT NULL columns, move
+ * where rows go that nothing stays for). Returns the number of edges that are
  * reached and have no policy; tree_lines() gives the lines to paste for those and all that would be reached then. */
 size_t tree_policies(struct tree *, struct arena *, const struct entries *children, struct problems *);
 const char *tree_lines(struct arena *, const struct tree *, const char *plan_schema, const char *indent);
@@ -79,9 +103,10 @@ bool tree_names_edge(const struct tree *, const struct edge_name *, const struct
  * */
 const char *tree_difference(struct arena *, const struct tree *before, const struct tree *after);
 
-const char *policy_text(enum policy);      /* "delete" */
-const char *on_delete_text(char);          /* "NO ACTION" */
-extern const char *const policy_choices[]; /* "delete", "set-null", "stop": OPTION_CHOICE; choice + 1 is the policy */
+const char *policy_text(enum policy);              /* "delete" */
+const char *edge_policy_text(const struct edge *); /* "move, on conflict delete (follows)" */
+const char *on_delete_text(char);                  /* "NO ACTION" */
+extern const char *const policy_choices[];         /* "delete", "set-null", "stop", "move": choice + 1 is the policy */
 
 /* What the role lacks for the plan: one GRANT a line, "" when nothing. Node tables and edges by their policies. */
 const char *tree_grants(struct slot *, struct arena *, const struct tree *, struct error *);

@@ -165,7 +165,7 @@ static json_t *risk(const char *code, const char *message) {
 
 static void edge_risks(struct run *run, const struct found *found, const struct edge *e, json_t *risks) {
     const char *child = e->child->table->shown, *said = NULL;
-    if (!e->reached) return;
+    if (!e->reached && !e->carried) return;
     if (!e->indexed) {
         said = arena_printf(run->arena, "%s has no usable index on (%s)%s", child, e->index_columns,
                             run->missing_index == MISSING_CREATE ? "; one is built for the run"
@@ -189,7 +189,7 @@ static json_t *all_risks(struct run *run, const struct found *found) {
     for (size_t i = 0; i < run->tree->edge_count; i++) edge_risks(run, found, run->tree->edges[i], risks);
     for (size_t i = 0; i < run->tree->node_count; i++) {
         const struct node *n = run->tree->nodes[i];
-        for (size_t t = 0; n->removed && t < n->trigger_count; t++)
+        for (size_t t = 0; (n->removed || n->moved_count) && t < n->trigger_count; t++)
             json_array_append_new(risks, risk("trigger", arena_printf(run->arena, "trigger %s of %s fires for each row",
                                                                       n->triggers[t], n->table->shown)));
     }
@@ -257,7 +257,7 @@ static json_t *as_json(struct run *run, const struct found *found, json_t *risks
 
 static void tell_edge(struct run *run, const struct edge *e, const struct found *found, struct text *out) {
     text_addf(out, "%*s%s -> %s  %s, %s rows  (%s, on delete %s%s%s)\n", 2 + 2 * e->depth, "", e->key,
-              e->parent->table->shown, policy_text(e->policy), text_count(run->arena, found->by_edge[e->index]),
+              e->parent->table->shown, edge_policy_text(e), text_count(run->arena, found->by_edge[e->index]),
               e->constraint, on_delete_text(e->on_delete), e->indexed ? "" : ", no index", e->cycle ? ", circle" : "");
 }
 
@@ -269,7 +269,7 @@ static void tell_below(struct run *run, const struct node *node, const struct fo
         if (e->parent != node || !e->reached || told[i]) continue;
         told[i] = true;
         tell_edge(run, e, found, out);
-        if (e->policy == POLICY_DELETE) tell_below(run, e->child, found, told, out);
+        if (e->policy == POLICY_DELETE || e->policy == POLICY_MOVE) tell_below(run, e->child, found, told, out);
     }
 }
 

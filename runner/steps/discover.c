@@ -24,8 +24,10 @@ static const struct option options[] = {
     {.name = "children",
      .kind = OPTION_MAP,
      .offset = AT(children),
-     .item = OPTION_CHOICE,
-     .choices = policy_choices,
+     .item = OPTION_GROUP,
+     .group = policy_options,
+     .size = sizeof(struct policy_options),
+     .shorthand = "policy",
      .about = "what happens to rows that point at a removed row, by foreign key: table.column, table(column, column), "
               "or \"*\""},
     {.name = "missing_index",
@@ -59,9 +61,9 @@ static void refuse_missing(struct run *run, size_t index, struct error *error) {
          run->table->shown, missing == 1 ? "has" : "have");
     fail_detail(error, "add to `children` of the discover step, after thought:\n%s",
                 tree_lines(error->arena, run->tree, run->table->schema, "            "));
-    fail_hint(
-        error,
-        "delete takes the child rows along, set-null keeps them without their parent, stop refuses when there are any");
+    fail_hint(error, "delete takes the child rows along, move points them at the survivor, set-null keeps them without "
+                     "their parent, "
+                     "stop refuses when there are any");
 }
 
 /* Every foreign key that the policies reach, a line each. */
@@ -70,7 +72,7 @@ static const char *tree_shown(struct arena *arena, const struct tree *tree) {
     for (size_t i = 0; i < tree->edge_count; i++) {
         const struct edge *e = tree->edges[i];
         if (e->reached)
-            text_addf(&lines, "\n%*s%s: %s (%s, on delete %s)", 2 * e->depth, "", e->key, policy_text(e->policy),
+            text_addf(&lines, "\n%*s%s: %s (%s, on delete %s)", 2 * e->depth, "", e->key, edge_policy_text(e),
                       e->constraint, on_delete_text(e->on_delete));
     }
     return lines.data;
@@ -82,9 +84,10 @@ static void confirm_star(struct run *run, size_t index, struct error *error) {
     bool accepted = run->yes || text_equal(run->accepted_tree, run->tree->fingerprint);
     for (size_t i = 0; i < children->count && !accepted; i++) {
         const struct entry *e = &children->items[i];
-        if (!text_equal(e->key, "*") || text_equal(policy_choices[e->choice], "stop")) continue;
+        const struct policy_options *o = e->options;
+        if (!text_equal(e->key, "*") || o->policy + 1 == POLICY_STOP) continue;
         fail(error, FAULT_REFUSED, "\"*\": %s stands for foreign keys that the plan does not name",
-             policy_choices[e->choice]);
+             policy_choices[o->policy]);
         fail_detail(error, "tree %s below %s:%s", run->tree->fingerprint, run->table->shown,
                     tree_shown(error->arena, run->tree));
         fail_hint(error, "explain counts the rows; then --tree %s (or --yes)", run->tree->fingerprint);
@@ -96,7 +99,7 @@ static void refuse_unindexed(struct run *run, size_t index, struct error *error)
     (void)index;
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
-        if (e->reached && !e->indexed)
+        if ((e->reached || e->carried) && !e->indexed)
             text_addf(&lines, "CREATE INDEX CONCURRENTLY ON %s (%s);\n", e->child->table->sql, e->index_columns);
     }
     if (!lines.length || run->missing_index != MISSING_STOP) return;
@@ -109,7 +112,7 @@ static void refuse_unindexed(struct run *run, size_t index, struct error *error)
 
 /* Whether rows of it go or change; with `looked_at`, also whether they are only looked at, by stop. */
 static bool touched(const struct run *run, const struct node *node, bool looked_at) {
-    if (node->removed) return true;
+    if (node->removed || node->moved_count) return true;
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
         if (e->child == node && e->reached && (looked_at || e->policy == POLICY_SET_NULL)) return true;
@@ -186,7 +189,7 @@ static void explain_discover(struct run *run, size_t index, struct explanation *
     (void)index, (void)error;
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
-        if (e->reached && !e->indexed)
+        if ((e->reached || e->carried) && !e->indexed)
             text_addf(&explanation->said, "%s has no index on (%s)%s\n", e->child->table->shown, e->index_columns,
                       run->missing_index == MISSING_CREATE ? ": one is built for the run"
                                                            : ": every removed row reads the whole table");

@@ -146,7 +146,8 @@ static inline const char *tree_text(struct world *world, const char *root) {
 #define assert_tree(root, expected) assert_string_equal(tree_text(world, root), expected)
 
 static inline size_t put_policies(struct world *world, struct tree *tree, const char *key, enum policy policy) {
-    struct entry entry = {.key = key, .choice = (int)policy - 1};
+    struct policy_options options = {.policy = (int)policy - 1};
+    struct entry entry = {.key = key, .options = &options};
     struct entries entries = {&entry, 1};
     struct problems problems = problems_new(world->arena);
     size_t missing = tree_policies(tree, world->arena, &entries, &problems);

@@ -215,10 +215,12 @@ SERVED(grants_that_are_missing_and_enough) {
     struct slot *own = world->slot;
     world->slot = open_slot(world, "user='Tree\\'s user'");
     struct tree *tree = tree_below(world, "\"App\".p");
-    struct entry items[] = {{.key = "\"Kid\".p", .choice = 0},
-                            {.key = "public.nulled.\"P\"", .choice = 1},
-                            {.key = "public.stopped.p", .choice = 2},
-                            {.key = "public.leaves.p", .choice = 0}};
+    struct policy_options deletes = {.policy = POLICY_DELETE - 1}, nulls = {.policy = POLICY_SET_NULL - 1},
+                          stops = {.policy = POLICY_STOP - 1};
+    struct entry items[] = {{.key = "\"Kid\".p", .options = &deletes},
+                            {.key = "public.nulled.\"P\"", .options = &nulls},
+                            {.key = "public.stopped.p", .options = &stops},
+                            {.key = "public.leaves.p", .options = &deletes}};
     struct entries children = {items, 4};
     struct problems problems = problems_new(world->arena);
     assert_int_equal(tree_policies(tree, world->arena, &children, &problems), 0);

@@ -68,11 +68,12 @@ static struct entries *children_of(struct arena *arena, const char **lines) {
         entries->items = arena_grow(arena, entries->items, &entries->count, sizeof *entries->items);
         struct entry *entry = &entries->items[entries->count - 1];
         *entry = (struct entry){.key = arena_strndup(arena, *lines, (size_t)(colon - *lines)),
-                                .key_place = {"plan.yaml", line, 1},
-                                .choice = -1};
+                                .key_place = {"plan.yaml", line, 1}};
+        struct policy_options *options = entry->options = arena_alloc(arena, sizeof *options);
+        options->policy = -1;
         for (int i = 0; policy_choices[i]; i++)
-            if (strcmp(policy_choices[i], colon + 2) == 0) entry->choice = i;
-        assert_true(entry->choice >= 0);
+            if (strcmp(policy_choices[i], colon + 2) == 0) options->policy = i;
+        assert_true(options->policy >= 0);
     }
     return entries;
 }
