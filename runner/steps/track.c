@@ -8,8 +8,7 @@
 #include "database/lists.h"
 #include "sql/steps/track.sql.h"
 #include "steps/table.h"
-#include "steps/track_job.h"
-#include "work/explanation.h"
+#include "steps/track_pairs.h"
 #include "work/session.h"
 
 enum { SCAN_AUTO, SCAN_WHOLE };
@@ -49,7 +48,11 @@ static const struct option options[] = {
      .kind = OPTION_SQL,
      .offset = AT(where),
      .about = "SQL condition: only these rows; alone, all of them go"},
-    {.name = "query", .kind = OPTION_SQL, .offset = AT(query), .about = "a SELECT of the keys of the rows that go"},
+    {.name = "query",
+     .kind = OPTION_SQL,
+     .offset = AT(query),
+     .about = "a SELECT of the keys of the rows that go; or of the key's columns and survivor_ columns, the key of the "
+              "row that stays for each"},
     {.name = "recheck",
      .kind = OPTION_SQL,
      .offset = AT(recheck),
@@ -102,8 +105,8 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
     if (keeps && !duplicates) problem_add(problems, place, NULL, "keep goes with duplicates only");
     if (o->nulls && !duplicates) problem_add(problems, place, NULL, "nulls goes with duplicates only");
     if (o->recheck.text && !query) problem_add(problems, o->recheck.place, NULL, "recheck goes with query only");
-    if (o->expect.groups >= 0 && !duplicates)
-        problem_add(problems, place, NULL, "expect: groups goes with duplicates only");
+    if (o->expect.groups >= 0 && !duplicates && !query)
+        problem_add(problems, place, NULL, "expect: groups goes with duplicates, or with a query that gives survivors");
     for (size_t i = 0; i < index; i++)
         if (plan->steps[i].step == &step_track) problem_add(problems, place, NULL, "a plan has one track step");
 }
@@ -126,7 +129,6 @@ static void bind_table(struct bindings *b, struct run *run, struct arena *arena,
     bind(b, "values", track_values(run, arena));
     bind(b, "removal_order", track_order(run));
     bind(b, "groups", t->survivors ? list_names(arena, NULL, t->survivors, run->table->key.count) : "");
-    bind(b, "rows", t->rows);
 }
 
 static int64_t count(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
@@ -178,6 +180,15 @@ static void carry_holds(struct run *run, struct arena *arena, int round, struct 
     do_one(run, arena, "keeping what was held back", &sql_carry_holds, &b, error);
 }
 
+/* What only a run can find out is put into a table first, which goes when the rows have been taken from it. */
+static void fill(struct run *run, struct arena *arena, const char *about, struct bindings *b, struct error *error) {
+    const struct tracking *t = run->tracking;
+    bool pairs = t->source == TRACK_QUERY && t->survivors;
+    bind(b, "rows", pairs ? pairs_make(run, arena, error) : t->rows);
+    do_one(run, arena, about, &sql_fill_track, b, error);
+    if (pairs) pairs_drop(run, arena, error);
+}
+
 static void run_track(struct run *run, size_t index, struct error *error) {
     struct arena *arena = arena_new(run->arena);
     struct run_step *step = &run->steps[index];
@@ -191,7 +202,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema,
                     tracking_name(run, arena, step->round), error);
     do_one(run, arena, "making the tracking table", &sql_create_track, &b, error);
-    do_one(run, arena, about, &sql_fill_track, &b, error);
+    fill(run, arena, about, &b, error);
     carry_holds(run, arena, step->round, error);
     run->progress.doing = "indexing what was found";
     do_one(run, arena, about, &sql_add_key, &b, error);
@@ -215,6 +226,8 @@ static void explain_track(struct run *run, size_t index, struct explanation *exp
     struct bindings b = {0};
     (void)index;
     bind_table(&b, run, run->arena, 1);
+    bool pairs = run->tracking->source == TRACK_QUERY && run->tracking->survivors;
+    bind(&b, "rows", pairs ? pairs_explain(run, explanation, error) : run->tracking->rows);
     const char *text = sql_expand(run->arena, &sql_fill_track, b.items, error);
     explain_statement(explanation, &sql_fill_track, text);
 }

@@ -5,7 +5,7 @@
 #include "database/lists.h"
 #include "sql/steps/track_compile.sql.h"
 #include "steps/expressions.h"
-#include "steps/track_job.h"
+#include "steps/track_pairs.h"
 
 /* --- names in the tracking table --- */
 
@@ -121,6 +121,7 @@ static const char *rows_sql(struct run *run, struct error *error) {
     bind(&b, "condition", t->where ? t->where : "true");
     bind(&b, "keys", list_as_numbered(arena, alias, key->columns, key->count, "pgwinnow_k"));
     if (t->source == TRACK_WHERE) return sql_expand(arena, &sql_rows_where, b.items, error);
+    if (t->source == TRACK_QUERY && t->survivors) return pairs_estimate(run, error);
     if (t->source == TRACK_QUERY) {
         bind(&b, "query", t->query);
         bind(&b, "query_keys", query_keys(arena, key));
@@ -163,6 +164,22 @@ static void compile_duplicates(struct run *run, const struct track_options *o, s
     compile_keep(run, o, problems, error);
 }
 
+static int times_given(const struct rows *columns, const char *name) {
+    int times = 0;
+    for (int c = 0; c < rows_columns(columns); c++) times += text_equal(rows_column_name(columns, c), name);
+    return times;
+}
+
+static void miss_survivors(struct run *run, const struct rows *columns, struct place place, struct problems *problems) {
+    const struct key *key = &run->table->key;
+    for (size_t i = 0; i < key->count; i++) {
+        const char *name = pairs_column(run->arena, &key->columns[i]);
+        if (times_given(columns, name) != 1)
+            problem_add(problems, place, "name them survivor_ and the column's name, one for each column of the key",
+                        "the query gives a part of the survivor's key: %s must be there once", name);
+    }
+}
+
 static void compile_query(struct run *run, const struct track_options *o, struct problems *problems,
                           struct error *error) {
     struct tracking *t = run->tracking;
@@ -171,23 +188,35 @@ static void compile_query(struct run *run, const struct track_options *o, struct
     t->recheck = o->recheck.text;
     if (t->recheck) expressions_check_condition(run, &o->recheck, problems, error);
     struct rows *columns = expressions_describe_query(run, &o->query, problems, error);
-    for (size_t i = 0; columns && i < key->count; i++) {
-        int found = 0;
-        for (int c = 0; c < rows_columns(columns); c++)
-            found += text_equal(rows_column_name(columns, c), key->columns[i].name);
-        if (found != 1)
+    if (!columns) return;
+    size_t survivors = 0;
+    for (size_t i = 0; i < key->count; i++) {
+        if (times_given(columns, key->columns[i].name) != 1)
             problem_add(problems, o->query.place, "name the columns as the key of the table does",
                         "the query must give the key column %s once", key->columns[i].name);
+        survivors += times_given(columns, pairs_column(run->arena, &key->columns[i])) == 1;
     }
-    if (columns && (size_t)rows_columns(columns) > key->count)
-        problem_add(problems, o->query.place, "select the key alone", "the query gives more columns than the key of %s",
-                    run->table->shown);
+    if (survivors && survivors < key->count) miss_survivors(run, columns, o->query.place, problems);
+    if (survivors == key->count) t->survivors = names_for(run->arena, key, "survivor_");
+    if ((size_t)rows_columns(columns) > key->count + survivors)
+        problem_add(problems, o->query.place,
+                    "select the key alone, or the key and survivor_ with each column's name behind it",
+                    "the query gives more columns than the key of %s and its survivor's", run->table->shown);
+    if (o->expect.groups >= 0 && !t->survivors)
+        problem_add(problems, o->query.place, "give survivor_ columns too, or expect rows",
+                    "expect: groups goes with duplicates, or with a query that gives survivors");
 }
 
 /* A later step of the plan brings something to the survivors: its groups must be whole, and in one order. */
 static bool merges(const struct plan *plan) {
     for (size_t i = 0; i < plan->step_count; i++)
         if (text_equal(plan->steps[i].step->name, "together")) return true;
+    return false;
+}
+
+static bool moves(const struct tree *tree) {
+    for (size_t i = 0; i < tree->edge_count; i++)
+        if (tree->edges[i]->reached && tree->edges[i]->policy == POLICY_MOVE) return true;
     return false;
 }
 
@@ -213,7 +242,7 @@ void track_compile(struct run *run, size_t index, struct problems *problems, str
     if (t->where) expressions_check_condition(run, &o->where, problems, error);
     if (t->source == TRACK_DUPLICATES) compile_duplicates(run, o, problems, error);
     if (t->source == TRACK_QUERY) compile_query(run, o, problems, error);
-    t->grouped = t->survivors && merges(run->plan);
+    t->grouped = t->survivors && (merges(run->plan) || moves(run->tree));
     if (!problems->count && !failed(error)) t->rows = rows_sql(run, error);
 }
 

@@ -172,6 +172,25 @@ PLAN
 runs query.yaml 0
 is_sql 'SELECT count(*) FROM x' 29 'query.yaml: it did its work'
 
+# --- keys with survivors: followed to the end, or in a circle
+
+plan pairs.yaml <<'PLAN'
+plan: pairs
+table: listings
+steps:
+  - discover: { children: { posts.listing_id: set-null, audit.post_id: stop } }
+  - track: { query: "SELECT id, id / 3 * 3 AS survivor_id FROM listings WHERE id % 3 > 0 AND id > 3" }
+  - sql: { run: UPDATE listings SET best = 2 WHERE id = 16 }
+  - delete-children
+  - delete
+PLAN
+sed "s/pairs/recheck/; s/listings WHERE id % 3 > 0 AND id > 3\"/(SELECT 39 AS id, 36 AS x) l\", recheck: best > 5/; s/id \/ 3 \* 3/x/" "$work/pairs.yaml" >"$work/recheck.yaml"
+sed 's/pairs/circle-of-pairs/; s/id % 3 > 0 AND id > 3/id IN (36, 39)/; s|id / 3 \* 3|75 - id|' "$work/pairs.yaml" >"$work/pairs-circle.yaml"
+runs pairs-circle.yaml 3
+runs recheck.yaml 0
+runs pairs.yaml 0
+is_sql 'SELECT count(*), bool_or(id = 16) FROM listings' "$(sql 'SELECT 3 + 12 + 1')|t" 'pairs.yaml: it did its work'
+
 # --- indexes of partitioned tables; back to track
 
 sql "CREATE TABLE m (id int, d int, k text, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
@@ -245,6 +264,7 @@ isnt "$code" 0 'clean of a table that somebody reads'
 # Put into other statements; never sent alone.
 parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track_compile.sql:rows_duplicates steps/track_compile.sql:rows_where steps/track_compile.sql:rows_query
     steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
+    steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
     work/closure.sql:family_parents work/closure.sql:circle_link work/family.sql:link_delete work/family.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
@@ -257,7 +277,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
     steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
 # Reached by plans that move or merge.
-others=' steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck'
+others=' steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions steps/track_pairs.sql:rank_by_key'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 
