@@ -1,4 +1,4 @@
--- The state schema, version 1. `pgwinnow init --print` prints these statements.
+-- The state schema, version 2. `pgwinnow init --print` prints these statements.
 
 -- name: create_schema
 CREATE SCHEMA IF NOT EXISTS :"state"
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS :"state".version (
 )
 
 -- name: mark_version
-INSERT INTO :"state".version (version) VALUES (1) ON CONFLICT DO NOTHING
+INSERT INTO :"state".version (version) VALUES (2) ON CONFLICT DO NOTHING
 
 -- `wanted` is the switch that needs no client: UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 7.
 -- name: create_runs
@@ -98,6 +98,22 @@ CREATE TABLE IF NOT EXISTS :"state".objects (
     schema_name text NOT NULL,
     name text NOT NULL,
     PRIMARY KEY (run, kind, schema_name, name)
+)
+
+-- Where the old images of a run are (work/archive.h), by source table. own_columns: seq, batch, order, action.
+-- name: create_archives
+CREATE TABLE IF NOT EXISTS :"state".archives (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    table_oid oid NOT NULL,
+    name text NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    key_columns text[] NOT NULL,
+    own_columns text[] NOT NULL,
+    keep interval NOT NULL,
+    made timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    dropped timestamptz,
+    PRIMARY KEY (run, table_oid)
 )
 
 -- name: has_version

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/closure.sql.h"
+#include "work/archive.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
 #include "work/tracking.h"
@@ -186,9 +187,15 @@ static void queue_edge_change(struct batch *batch, const struct edge *edge) {
     const char *shown = edge->child->table->shown;
     if (edge->policy == POLICY_SET_NULL) {
         bind(&b, "nulls", edge_nulls(batch->arena, edge));
+        bind(&b, "returning", archive_changed(batch, edge->child));
+        bind(&b, "beside", archive_beside(batch, edge->child->table->from));
+        bind(&b, "same_row", archive_same_row(batch));
+        bind(&b, "kept", archive_keep_changed(batch, edge->child, "pgwinnow_changed", "set-null"));
         batch_queue(batch, arena_printf(batch->arena, "setting %s of %s to NULL", edge->key, shown), &sql_set_null, &b,
                     NULL, 0);
     } else {
+        bind(&b, "returning", archive_removed(batch, edge->child, "c"));
+        bind(&b, "kept", archive_keep_removed(batch, edge->child, "pgwinnow_gone"));
         batch_queue(batch, arena_printf(batch->arena, "removing rows of %s", shown), &sql_delete_keyless, &b, NULL, 0);
     }
 }
@@ -198,8 +205,10 @@ static const char *which_go(const struct family *f, const struct node *node) {
     return node->index == 0 && !f->what->roots_go ? "f.seq IS NULL" : "true";
 }
 
-static void bind_node(struct bindings *b, struct batch *batch, const struct node *node) {
+static void bind_node(struct bindings *b, struct batch *batch, const struct node *node, const char *link) {
     struct family *f = family_of(batch);
+    bind(b, "returning", archive_removed(batch, node, "c"));
+    bind(b, "kept", archive_keep_removed(batch, node, link));
     bind(b, "table", node->table->from);
     bind(b, "family", family_table(f->run, batch->arena, node));
     bind(b, "which", which_go(f, node));
@@ -208,7 +217,7 @@ static void bind_node(struct bindings *b, struct batch *batch, const struct node
 
 static void queue_node(struct batch *batch, const struct node *node) {
     struct bindings b = {0};
-    bind_node(&b, batch, node);
+    bind_node(&b, batch, node, "pgwinnow_gone");
     ask_for(family_try(batch), node->index);
     batch_queue(batch, arena_printf(batch->arena, "removing rows of %s", node->table->shown), &sql_delete_family, &b,
                 NULL, 0);
@@ -230,7 +239,7 @@ static void queue_circle(struct batch *batch, size_t component) {
         const char *comma = links.length ? ", " : "", *plus = links.length ? " + " : "",
                    *link = arena_printf(batch->arena, "d%zu", i);
         struct bindings b = {0};
-        bind_node(&b, batch, node);
+        bind_node(&b, batch, node, link);
         bind(&b, "link", link);
         text_addf(&links, "%s%s", comma, sql_expand(batch->arena, &sql_circle_link, b.items, &batch->error));
         text_addf(&gone, "%s(SELECT pg_catalog.count(*) FROM %s)", plus, link);
@@ -275,6 +284,7 @@ static void queue_changes(struct batch *batch) {
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->tree->nodes[i]->component + 1 > components) components = f->tree->nodes[i]->component + 1;
     while (components--) queue_component(batch, components);
+    archive_check(batch);
 }
 
 /* --- the stages --- */
@@ -371,7 +381,7 @@ bool closure_answer(struct batch *batch, const struct sql *sql, const struct row
     } else if (sql == &sql_find_protected) {
         if (rows_count(rows)) t->is_protected = batch->too_large = true;
     } else if (sql == &sql_set_null || sql == &sql_delete_keyless) {
-        batch->counts.children += rows_affected(rows);
+        batch->counts.children += rows_int(rows, 0, 0);
     } else if (sql == &sql_delete_family || sql == &sql_delete_circle) {
         hear_deleted(batch, rows);
     } else {

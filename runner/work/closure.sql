@@ -31,9 +31,11 @@ SELECT pg_catalog.pg_current_xact_id(), $1::int + 1, x.*
            FOR UPDATE OF c) AS x
 ON CONFLICT DO NOTHING
 
--- What an edge will change beyond the closure. $1: one more than the bound.
+-- What an edge will change beyond the closure, locked: what is kept of a row must be what is changed. $1: one more than
+-- the bound.
 -- name: count_settled
-SELECT pg_catalog.count(*) FROM (SELECT FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT $1::bigint) AS x
+SELECT pg_catalog.count(*)
+  FROM (SELECT FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT $1::bigint FOR UPDATE OF c) AS x
 
 -- name: find_stopped
 SELECT pg_catalog.left(c::text, 200) FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT 1
@@ -45,21 +47,26 @@ SELECT CASE WHEN t.hold THEN 'a row below it is held back' ELSE 'a row below it 
  WHERE f.batch = pg_catalog.pg_current_xact_id() AND f.seq IS NULL AND (t.outcome IS NULL OR t.outcome = 'contested') LIMIT 1
 
 -- name: set_null
-UPDATE :child AS c SET :nulls FROM (:parents) AS p WHERE :points AND :not_in_family
+WITH pgwinnow_changed AS (
+    UPDATE :child AS c SET :nulls FROM (:parents) AS p:beside WHERE :points AND :not_in_family :same_row
+    RETURNING 1:returning):kept
+SELECT pg_catalog.count(*) FROM pgwinnow_changed
 
 -- Rows without a key of their own, or with NULL in it, go by what they point at.
 -- name: delete_keyless
-DELETE FROM :child AS c USING (:parents) AS p WHERE :points AND :not_in_family
+WITH pgwinnow_gone AS (
+    DELETE FROM :child AS c USING (:parents) AS p WHERE :points AND :not_in_family RETURNING 1:returning):kept
+SELECT pg_catalog.count(*) FROM pgwinnow_gone
 
 -- Children before parents. Fewer removed than the closure holds: a trigger kept rows, which must not become orphans.
 -- name: delete_family
-WITH gone AS (
+WITH pgwinnow_gone AS (
     DELETE FROM :table AS c USING :family AS f
      WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which AND :child_is_family
-    RETURNING f.seq)
+    RETURNING f.seq:returning):kept
 SELECT pg_catalog.count(*), pg_catalog.count(seq),
        (SELECT pg_catalog.count(*) FROM :family AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which)
-  FROM gone
+  FROM pgwinnow_gone
 
 -- Tables that refer to each other in a circle go in one statement: their foreign keys are checked at its end.
 -- name: delete_circle
@@ -70,4 +77,4 @@ SELECT :gone, :roots, :expected
 :link AS (
     DELETE FROM :table AS c USING :family AS f
      WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which AND :child_is_family
-    RETURNING f.seq)
+    RETURNING f.seq:returning):kept

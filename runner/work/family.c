@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/family.sql.h"
+#include "work/archive.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
 #include "work/tracking.h"
@@ -59,7 +60,17 @@ static void add_link(struct batch *batch, const struct edge *edge, struct text *
     bind(&b, "parents", removed_rows(batch, edge->parent));
     bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
     bind(&b, "nulls", null ? edge_nulls(batch->arena, edge) : "");
-    bind(&b, "returning", handed_on(batch, edge->child, "c"));
+    if (null) {
+        bind(&b, "returning", archive_changed(batch, edge->child));
+        bind(&b, "beside", archive_beside(batch, edge->child->table->from));
+        bind(&b, "same_row", archive_same_row(batch));
+        bind(&b, "kept", archive_keep_changed(batch, edge->child, name, "set-null"));
+    } else {
+        bind(&b, "returning",
+             arena_printf(batch->arena, "%s%s", handed_on(batch, edge->child, "c"),
+                          archive_removed(batch, edge->child, "c")));
+        bind(&b, "kept", archive_keep_removed(batch, edge->child, name));
+    }
     text_add(links, sql_expand(batch->arena, null ? &sql_link_set_null : &sql_link_delete, b.items, &batch->error));
     text_addf(children, " + (SELECT pg_catalog.count(*) FROM %s)", name);
 }
@@ -83,7 +94,10 @@ static void queue_fast(struct batch *batch) {
     bind(&b, "qualified",
          tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
                             tracking_pending(false), false, &batch->error));
-    bind(&b, "returning", handed_on(batch, f->tree->nodes[0], alias));
+    bind(&b, "returning",
+         arena_printf(batch->arena, "%s%s", handed_on(batch, f->tree->nodes[0], alias),
+                      archive_removed(batch, f->tree->nodes[0], alias)));
+    bind(&b, "kept", archive_keep_removed(batch, f->tree->nodes[0], "pgwinnow_0"));
     text_add(&children, "0");
     add_links(batch, &links, &children);
     bind(&b, "links", links.data);
@@ -91,6 +105,7 @@ static void queue_fast(struct batch *batch) {
     batch_queue(batch,
                 arena_printf(batch->arena, "removing rows %s to %s of %s", values[0], values[1], f->run->table->shown),
                 &sql_remove_families, &b, values, 2);
+    archive_check(batch);
 }
 
 /* --- statements over the range --- */
@@ -338,7 +353,7 @@ static void answer(struct batch *batch, const struct sql *sql, const struct rows
         batch->counts.contested = rows_affected(rows);
     } else if (sql == tracking_spare) {
         batch->counts.spared = rows_affected(rows);
-    } else if (!closure_answer(batch, sql, rows)) {
+    } else if (!closure_answer(batch, sql, rows) && !archive_answer(batch, sql, rows)) {
         heavy_answer(batch, sql, rows);
     }
 }
@@ -546,6 +561,7 @@ void families_remove(struct run *run, size_t step, const struct families *what, 
     struct arena *arena = arena_new(run->arena);
     struct family *f = new_family(run, step, what, arena);
     family_tables_make(f, error);
+    archive_make(run, step, error);
     load_leaves(f, error);
     heavy_load(f, error);
     read_pass(f, error);

@@ -13,18 +13,18 @@ WITH pgwinnow_0 AS (
            ) AS pgwinnow_k
      WHERE :table_is_tracked AND (:condition
            ) AND :still
-    RETURNING :returning):links
+    RETURNING :returning):kept:links
 SELECT (SELECT pg_catalog.count(*) FROM pgwinnow_0) AS rows, :children AS children
 
 -- name: link_delete
 ,
 :link AS (
-    DELETE FROM :child AS c USING :parents AS p WHERE :points RETURNING :returning)
+    DELETE FROM :child AS c USING :parents AS p WHERE :points RETURNING :returning):kept
 
 -- name: link_set_null
 ,
 :link AS (
-    UPDATE :child AS c SET :nulls FROM :parents AS p WHERE :points RETURNING 1)
+    UPDATE :child AS c SET :nulls FROM :parents AS p:beside WHERE :points :same_row RETURNING 1:returning):kept
 
 -- Without locks: the longest run of tracked rows whose families fit the bound ($3), and the first row seen. $1 the seq
 -- before, $2 rows to look at, $4 the last seq of the gap. Counting stops one beyond the bound for each row.

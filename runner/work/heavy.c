@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "sql/work/heavy.sql.h"
+#include "work/archive.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
 #include "work/tracking.h"
@@ -216,7 +217,16 @@ static void queue_drain(struct batch *batch, const struct edge *edge, const char
     bind(&b, "leaf", leaf);
     bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
     bind(&b, "unnamed", edge_unnamed(batch->arena, edge, "c"));
-    if (null) bind(&b, "nulls", edge_nulls(batch->arena, edge));
+    if (null) {
+        bind(&b, "nulls", edge_nulls(batch->arena, edge));
+        bind(&b, "returning", archive_changed(batch, edge->child));
+        bind(&b, "beside", archive_beside(batch, arena_printf(batch->arena, "ONLY %s", leaf)));
+        bind(&b, "same_row", archive_same_row(batch));
+        bind(&b, "kept", archive_keep_changed(batch, edge->child, "pgwinnow_changed", "set-null"));
+    } else {
+        bind(&b, "returning", archive_removed(batch, edge->child, "c"));
+        bind(&b, "kept", archive_keep_removed(batch, edge->child, "pgwinnow_gone"));
+    }
     batch_queue(batch, arena_printf(batch->arena, "settling rows of %s in pieces", edge->child->table->shown),
                 null ? &sql_drain_set_null : &sql_drain_delete, &b, values, 3);
 }
@@ -256,7 +266,7 @@ static bool drain_round(struct batch *batch) {
 
 static void hear_drained(struct batch *batch, const struct rows *rows) {
     struct try *t = family_try(batch);
-    int64_t settled = rows_affected(rows);
+    int64_t settled = rows_int(rows, 0, 0);
     while (!t->drains[t->heard].asked) t->heard++;
     t->drains[t->heard++].more = settled >= t->share;
     t->left -= settled;
@@ -316,13 +326,17 @@ void heavy_piece(struct batch *batch, bool thorough) {
     bind(&b, "child", node->table->from);
     bind(&b, "child_is_listed", node_is(batch->arena, "c", node, "l"));
     bind(&b, "belongs", belongs(batch, node));
-    if (thorough) {
+    if (!thorough) {
+        bind(&b, "returning", archive_removed(batch, node, "c"));
+        bind(&b, "kept", archive_keep_removed(batch, node, "pgwinnow_gone"));
+    } else {
         bind(&b, "family", family_table(f->run, batch->arena, node));
         bind(&b, "numbered", node_numbered(batch->arena, NULL, node));
         bind(&b, "child_keys", node_keys(batch->arena, "c", node));
     }
     batch_queue(batch, arena_printf(batch->arena, "removing rows of %s in pieces", node->table->shown),
                 thorough ? &sql_lock_piece : &sql_remove_piece, &b, values, 2);
+    if (!thorough) archive_check(batch);
 }
 
 /* --- answers and what follows a commit --- */

@@ -34,12 +34,12 @@ SELECT COALESCE(pg_catalog.min(seq), 0), COALESCE(pg_catalog.max(seq), 0) FROM :
 -- $1, $2: the piece. Only rows that still point at a row of the family.
 -- name: remove_piece
 WITH r AS MATERIALIZED (:roots),
-gone AS (
+pgwinnow_gone AS (
     DELETE FROM :child AS c
      USING :list AS l JOIN r ON r.pgwinnow_seq = l.root
      WHERE l.seq BETWEEN $1::bigint AND $2::bigint AND :child_is_listed AND (:belongs)
-    RETURNING 1)
-SELECT pg_catalog.count(*) FROM gone
+    RETURNING 1:returning):kept
+SELECT pg_catalog.count(*) FROM pgwinnow_gone
 
 -- name: lock_piece
 WITH r AS MATERIALIZED (:roots)
@@ -62,14 +62,22 @@ EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WH
 -- Children of one row that are set to NULL, or have no key, in bounded pieces: a ctid is used in the statement that
 -- found it and never across partitions. $1, $2: the row's seq twice, $3: how many.
 -- name: drain_delete
-WITH p AS MATERIALIZED (:parents)
-DELETE FROM ONLY :leaf AS c
- WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points WHERE :unnamed LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+WITH p AS MATERIALIZED (:parents),
+pgwinnow_gone AS (
+    DELETE FROM ONLY :leaf AS c
+     WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points WHERE :unnamed LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+    RETURNING 1:returning):kept
+SELECT pg_catalog.count(*) FROM pgwinnow_gone
 
+-- A row that changed since the statement began is not seen here; another round, or the parent's last one, finds it.
 -- name: drain_set_null
-WITH p AS MATERIALIZED (:parents)
-UPDATE ONLY :leaf AS c SET :nulls
- WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+WITH p AS MATERIALIZED (:parents),
+pgwinnow_changed AS (
+    UPDATE ONLY :leaf AS c SET :nulls FROM (SELECT) AS nothing:beside
+     WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+           :same_row
+    RETURNING 1:returning):kept
+SELECT pg_catalog.count(*) FROM pgwinnow_changed
 
 -- name: listed_row
 SELECT :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed

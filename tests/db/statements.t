@@ -259,6 +259,19 @@ lets_go
 wait
 isnt "$code" 0 'clean of a table that somebody reads'
 
+# A table that gets a column between two sessions of a run.
+sql "CREATE TABLE growing (id int PRIMARY KEY); INSERT INTO growing SELECT generate_series(1, 60)"
+plan growing.yaml <<'PLAN'
+plan: growing
+table: growing
+batch: { size: 5, min: 5 }
+steps: [discover, track: { where: id > 0 }, delete]
+PLAN
+pgw run growing.yaml --max-rows 5
+sql "ALTER TABLE growing ADD COLUMN more text COLLATE \"C\""
+pgw run growing.yaml
+is "$code" 0 'growing.yaml: run' || diag "$all"
+
 # --- what the server says
 
 # Put into other statements; never sent alone.
@@ -269,6 +282,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     work/closure.sql:family_parents work/closure.sql:circle_link work/family.sql:link_delete work/family.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
     work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
+    work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
     work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
     work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
