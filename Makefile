@@ -5,10 +5,13 @@
 # The floors, lowest first: a file may include its own floor and the ones before it (`make floors`).
 FLOORS = base plan wire script database state events work steps engine commands
 
-# The outside libraries that belong to one file each: header=file.
-LIBRARY_HOMES = libpq-fe.h=runner/wire/slot.c yaml.h=runner/plan/tree.c
+# The outside libraries that belong to one file, or folder, each: header=home.
+LIBRARY_HOMES = libpq-fe.h=runner/wire/slot.c yaml.h=runner/plan/tree.c \
+                lua.h=runner/script/ lauxlib.h=runner/script/ lualib.h=runner/script/
 
-MODULES      = libpq yaml-0.1 jansson libcrypto
+# Lua 5.4 goes by several names.
+LUA          := $(firstword $(foreach name,lua5.4 lua-5.4 lua54,$(shell pkg-config --exists $(name) && echo $(name))) lua)
+MODULES      = libpq yaml-0.1 jansson libcrypto $(LUA)
 TEST_MODULES = cmocka
 
 BUILD  ?= build
@@ -33,6 +36,7 @@ HEADERS := $(wildcard runner/*/*.h runner/*/*/*.h)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 SQL     := $(wildcard runner/*/*.sql runner/*/*/*.sql)
 SQL_HEADERS := $(SQL:runner/%=$(BUILD)/sql/%.h)
+LIBRARY := $(filter-out %_test.lua,$(wildcard lua/*.lua))
 ARCHIVE := $(BUILD)/runner.a
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
@@ -142,13 +146,17 @@ fuzz-targets: $(FUZZERS)
 $(BUILD)/pgwinnow: $(OBJECTS)
 	$(call SAY,link $@)$(LINK) -o $@ $^ $(LIBRARIES)
 
-$(BUILD)/%.o: %.c $(BUILD)/flags | $(SQL_HEADERS)
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(SQL_HEADERS) $(BUILD)/lua/library.h
 	@mkdir -p $(@D)
 	$(call SAY,cc   $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(SQL_HEADERS): $(BUILD)/sql/%.sql.h: runner/%.sql runner/database/sql.awk
 	@mkdir -p $(@D)
 	@awk -v file=$< -f runner/database/sql.awk $< > $@.new && mv $@.new $@
+
+$(BUILD)/lua/library.h: $(LIBRARY) runner/script/library.awk
+	@mkdir -p $(@D)
+	@awk -f runner/script/library.awk $(LIBRARY) > $@.new && mv $@.new $@
 
 # Tests are linked with everything but main.
 $(ARCHIVE): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
