@@ -55,10 +55,11 @@ struct command_line {
     int output;               /* in sink_choices (events/sinks.h) */
     int64_t older;            /* clean: ms */
     bool print;               /* init */
+    int on_conflict, triggers; /* undo: stop, skip, force; fire, off */
 };
 
 enum { ANY_NUMBER = 1000000 };
-enum command_traits { COMMAND_READS = 1 /* changes nothing: takes --json */ };
+enum command_traits { COMMAND_READS = 1 /* its answer is for people or scripts: takes --json */ };
 
 struct command {
     const char *name;

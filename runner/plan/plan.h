@@ -94,6 +94,9 @@ struct plan *plan_read(struct arena *, const struct plan_request *, struct probl
 struct plan *plan_read_text(struct arena *, const struct plan_request *, const char *text, size_t length,
                             struct problems *);
 
+/* A plan that says nothing: only the defaults are there. */
+struct plan *plan_defaults(struct arena *);
+
 /* For the docs and checks: the tables that describe the plan itself. */
 extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
     archive_options[], step_common_options[];

@@ -110,3 +110,13 @@ struct plan *plan_read(struct arena *arena, const struct plan_request *request, 
     struct source_text source = source_read(arena, request->file, shown_as(request->file), problems);
     return source.text ? read_source(arena, request, source, problems) : NULL;
 }
+
+struct plan *plan_defaults(struct arena *arena) {
+    struct problems problems = problems_new(arena);
+    struct variables none = {0};
+    struct decoder decoder = {.with = {arena, &problems, &none}};
+    struct plan *plan = arena_alloc(arena, sizeof *plan);
+    plan->arena = arena;
+    options_fill(&decoder, plan_options, plan);
+    return plan;
+}

@@ -20,11 +20,11 @@ static int64_t int_or(const struct rows *rows, int row, int column, int64_t othe
 }
 
 bool overview_over(const struct overview *o) {
-    return text_equal(o->state, "finished") || text_equal(o->state, "cancelled");
+    return text_equal(o->state, "finished") || text_equal(o->state, "cancelled") || text_equal(o->state, "undone");
 }
 
 static bool works(const struct overview *o) {
-    return text_equal(o->state, "running") || text_equal(o->state, "waiting");
+    return text_equal(o->state, "running") || text_equal(o->state, "waiting") || text_equal(o->state, "undoing");
 }
 
 /* --- steps --- */

@@ -40,7 +40,7 @@ SELECT r.run, r.plan, r.environment, r.table_name,
  WHERE ($1::bigint IS NULL OR r.run = $1::bigint)
    AND ($2::text IS NULL OR r.plan = $2::text)
    AND ($3::text IS NULL OR r.environment = $3::text)
-   AND ($4::boolean IS NULL OR (r.state IN ('finished', 'cancelled')) = $4::boolean)
+   AND ($4::boolean IS NULL OR (r.state IN ('finished', 'cancelled', 'undone')) = $4::boolean)
    AND ($5::bigint IS NULL OR r.finished < clock_timestamp() - make_interval(secs => $5::bigint / 1000.0))
    AND (NOT $6::boolean OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run))
  ORDER BY r.run DESC LIMIT $7::bigint

@@ -1,7 +1,7 @@
 -- name: unfinished
 SELECT run, plan, environment, table_name, state, definition::text, tree, search_path
   FROM :"state".runs
- WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state NOT IN ('cancelled', 'finished')
+ WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state NOT IN ('cancelled', 'finished', 'undone')
 
 -- Two that start at once meet at runs_unfinished: one of them gets no row back.
 -- name: create_run
@@ -18,8 +18,8 @@ INSERT INTO :"state".steps (run, step, name, kind) VALUES ($1::bigint, $2::int, 
 WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
 UPDATE :"state".runs r
    SET state = $3, error = $4::jsonb,
-       wanted = CASE WHEN $3 = 'running' THEN NULL ELSE r.wanted END,
-       finished = CASE WHEN $3 IN ('finished', 'cancelled') THEN pg_catalog.clock_timestamp() END
+       wanted = CASE WHEN $3 IN ('running', 'undoing') THEN NULL ELSE r.wanted END,
+       finished = CASE WHEN $3 IN ('finished', 'cancelled', 'undone') THEN pg_catalog.clock_timestamp() END
   FROM held WHERE r.run = held.run
 
 -- name: set_tree

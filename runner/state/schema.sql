@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS :"state".runs (
     table_name text NOT NULL,
     table_oid oid NOT NULL,
     state text NOT NULL DEFAULT 'running'
-        CHECK (state IN ('running', 'waiting', 'paused', 'failed', 'refused', 'cancelled', 'finished')),
+        CHECK (state IN ('running', 'waiting', 'paused', 'failed', 'refused', 'cancelled', 'finished', 'undoing', 'undone')),
     wanted text CHECK (wanted IN ('paused', 'cancelled')),
     definition jsonb NOT NULL,
     tree text,
@@ -34,10 +34,18 @@ CREATE TABLE IF NOT EXISTS :"state".runs (
     error jsonb
 )
 
--- One unfinished run of a plan and environment: two that start at once meet here.
+-- Version 1 knew no undo.
+-- name: widen_runs_states
+ALTER TABLE :"state".runs DROP CONSTRAINT IF EXISTS runs_state_check, ADD CONSTRAINT runs_state_check
+    CHECK (state IN ('running', 'waiting', 'paused', 'failed', 'refused', 'cancelled', 'finished', 'undoing', 'undone'))
+
+-- name: drop_runs_unfinished
+DROP INDEX IF EXISTS :"state".runs_unfinished
+
+-- One unfinished run of a plan and environment: two that start at once meet here, and so does one that is being undone.
 -- name: create_runs_unfinished
 CREATE UNIQUE INDEX IF NOT EXISTS runs_unfinished ON :"state".runs (plan, COALESCE(environment, ''))
-    WHERE state NOT IN ('cancelled', 'finished')
+    WHERE state NOT IN ('cancelled', 'finished', 'undone')
 
 -- Every batch takes FOR KEY SHARE on its row by (run, fence) first. A heartbeat changes no key column, so it never
 -- waits for a batch; a takeover raises `fence` and so waits for the open ones, and none can begin after it.

@@ -1,0 +1,106 @@
+-- What an undo must know of the tables: where their old images are, and the rules that a row must keep to come back.
+
+-- name: read_archives
+SELECT a.table_oid, pg_catalog.to_regclass(pg_catalog.format('%I.%I', $2::text, a.name))::pg_catalog.oid, a.name,
+       pg_catalog.format('%I.%I', a.schema_name, a.table_name), pg_catalog.to_json(a.key_columns)::text,
+       pg_catalog.to_json(a.own_columns)::text, pg_catalog.to_char(a.dropped, 'YYYY-MM-DD HH24:MI'),
+       EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = a.table_oid)
+  FROM :"state".archives AS a WHERE a.run = $1::bigint ORDER BY a.table_oid
+
+-- name: may_write
+SELECT pg_catalog.concat_ws(', ',
+           CASE WHEN NOT pg_catalog.has_table_privilege($1::oid, 'SELECT') THEN 'SELECT' END,
+           CASE WHEN NOT pg_catalog.has_table_privilege($1::oid, 'INSERT') THEN 'INSERT' END,
+           CASE WHEN NOT pg_catalog.has_table_privilege($1::oid, 'UPDATE') THEN 'UPDATE' END),
+       pg_catalog.quote_ident(CURRENT_USER)
+
+-- Which columns the run changed, over all rows of the archive.
+-- name: changed_columns
+SELECT :differ FROM :archive AS o JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order"
+       AND a.:"seq" = o.:"seq" AND a.:"action" = 'after'
+ WHERE o.:"action" NOT IN ('delete', 'after')
+
+-- Unique indexes and exclusion constraints, a row a column. `columns` are all that the index depends on: expressions
+-- and predicate included. A unique index compares by the equality of its operator class.
+-- name: unique_rules
+SELECT c.relname, x.oid IS NOT NULL AS excludes,
+       pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+       COALESCE((pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'indnullsnotdistinct')::boolean, false),
+       pg_catalog.pg_get_indexdef(i.indexrelid, k.position::int, false),
+       'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
+       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')',
+       ' COLLATE ' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(ln.nspname) OPERATOR(pg_catalog.||) '.'
+       OPERATOR(pg_catalog.||) pg_catalog.quote_ident(l.collname),
+       (SELECT pg_catalog.json_agg(a.attname)::text
+          FROM pg_catalog.pg_attribute AS a
+         WHERE a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.>) 0
+           AND (a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)
+                OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                            WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                              AND d.objid OPERATOR(pg_catalog.=) i.indexrelid
+                              AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+                              AND d.refobjid OPERATOR(pg_catalog.=) i.indrelid
+                              AND d.refobjsubid OPERATOR(pg_catalog.=) a.attnum)))
+  FROM pg_catalog.pg_index AS i
+  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+  LEFT JOIN pg_catalog.pg_constraint AS x ON x.conindid OPERATOR(pg_catalog.=) i.indexrelid
+       AND x.contype OPERATOR(pg_catalog.=) 'x' AND x.conrelid OPERATOR(pg_catalog.=) i.indrelid
+ CROSS JOIN LATERAL pg_catalog.generate_series(1, i.indnkeyatts) AS k (position)
+  JOIN pg_catalog.pg_opclass AS p ON p.oid OPERATOR(pg_catalog.=) i.indclass[k.position - 1]
+  LEFT JOIN pg_catalog.pg_amop AS m ON x.oid IS NULL AND m.amopfamily OPERATOR(pg_catalog.=) p.opcfamily
+       AND m.amopstrategy OPERATOR(pg_catalog.=) 3 AND m.amoplefttype OPERATOR(pg_catalog.=) p.opcintype
+       AND m.amoprighttype OPERATOR(pg_catalog.=) p.opcintype
+  JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) COALESCE(m.amopopr, x.conexclop[k.position])
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
+  LEFT JOIN pg_catalog.pg_collation AS l ON l.oid OPERATOR(pg_catalog.=) i.indcollation[k.position - 1]
+  LEFT JOIN pg_catalog.pg_namespace AS ln ON ln.oid OPERATOR(pg_catalog.=) l.collnamespace
+ WHERE i.indrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND i.indislive
+   AND (i.indisunique AND i.indisready OR x.oid IS NOT NULL)
+ ORDER BY c.relname, k.position
+
+-- Foreign keys of the table, a row a column; the clones that the server keeps for partitions of the parent are left out.
+-- name: outgoing_keys
+SELECT k.oid, k.conname, k.confrelid,
+       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname), c.attname, r.attname,
+       'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
+       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')'
+  FROM pg_catalog.pg_constraint AS k
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+       WITH ORDINALITY AS p (child, parent, operator, position)
+  JOIN pg_catalog.pg_class AS pc ON pc.oid OPERATOR(pg_catalog.=) k.confrelid
+  JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) pc.relnamespace
+  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid AND c.attnum OPERATOR(pg_catalog.=) p.child
+  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid AND r.attnum OPERATOR(pg_catalog.=) p.parent
+  JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
+ WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'f'
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS up
+                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid AND up.conrelid OPERATOR(pg_catalog.=) k.conrelid)
+ ORDER BY k.conname, k.oid, p.position
+
+-- Foreign keys that reference the table: what still points at a key that is taken back. Clones for partitions of the
+-- child are left out.
+-- name: incoming_keys
+SELECT k.oid, k.conname, k.conrelid,
+       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname), r.attname, c.attname,
+       'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
+       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')'
+  FROM pg_catalog.pg_constraint AS k
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+       WITH ORDINALITY AS p (child, parent, operator, position)
+  JOIN pg_catalog.pg_class AS pc ON pc.oid OPERATOR(pg_catalog.=) k.conrelid
+  JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) pc.relnamespace
+  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid AND c.attnum OPERATOR(pg_catalog.=) p.child
+  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid AND r.attnum OPERATOR(pg_catalog.=) p.parent
+  JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
+ WHERE k.confrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'f'
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS up
+                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid AND up.confrelid OPERATOR(pg_catalog.=) k.confrelid)
+ ORDER BY k.conname, k.oid, p.position
+
+-- name: check_rules
+SELECT k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid)
+  FROM pg_catalog.pg_constraint AS k
+ WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'c'
+ ORDER BY k.conname
