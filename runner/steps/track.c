@@ -207,6 +207,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     run->progress.doing = "indexing what was found";
     do_one(run, arena, about, &sql_add_key, &b, error);
     do_one(run, arena, about, &sql_add_contested, &b, error);
+    if (run->tracking->grouped) do_one(run, arena, about, &sql_add_groups, &b, error);
     do_one(run, arena, about, &sql_analyze_track, &b, error);
     int64_t found = count(run, arena, about, &sql_count_rows, &b, error);
     expect(run, index, arena, found, &b, error);

@@ -23,6 +23,10 @@ ALTER TABLE :track ADD PRIMARY KEY (seq)
 -- name: add_contested
 CREATE INDEX ON :track (seq) WHERE outcome = 'contested'
 
+-- Whole groups are taken by their number.
+-- name: add_groups
+CREATE INDEX ON :track (group_no)
+
 -- name: analyze_track
 ANALYZE :track
 

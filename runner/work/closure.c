@@ -29,7 +29,7 @@ static void ask_for(struct try *t, size_t index) { t->asked[t->asked_count++] = 
 static void bind_range(struct bindings *b, struct batch *batch, bool wait) {
     struct family *f = family_of(batch);
     bind(b, "qualified",
-         tracking_qualified(f->run, batch->arena, f->round, "seq BETWEEN $1::bigint AND $2::bigint",
+         tracking_qualified(f->run, batch->arena, f->round, family_range(batch),
                             tracking_pending(family_last_pass(&batch->range)), wait, &batch->error));
     bind(b, "skip_locked", wait ? "" : "SKIP LOCKED");
 }
@@ -40,7 +40,8 @@ void closure_lock_roots(struct batch *batch) {
     const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, batch->range.last)};
     struct bindings b = {0};
     tracking_bind(&b, f->run, batch->arena, f->round);
-    bind_range(&b, batch, family_last_pass(&batch->range));
+    /* A group that goes whole is waited for: to pass over one of its rows would leave it half done. */
+    bind_range(&b, batch, family_last_pass(&batch->range) || f->what->together);
     bind(&b, "family", family_table(f->run, batch->arena, root));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, root));
     batch_queue(batch, arena_printf(batch->arena, "locking rows of %s", f->run->table->shown), &sql_lock_roots, &b,
@@ -289,10 +290,17 @@ static void queue_changes(struct batch *batch) {
 
 /* --- the stages --- */
 
+/* Rows alone were cut to the size of a batch; a group was not. */
+static bool too_large_group(struct batch *batch) {
+    const struct batch_settings *settings = &batch->loop->run->plan->steps[batch->loop->step].settings.batch;
+    return family_of(batch)->run->tracking->grouped && batch->range.part == PART_ROOT &&
+           family_try(batch)->taken > settings->max;
+}
+
 bool closure_more(struct batch *batch) {
     struct try *t = family_try(batch);
     if (t->stage == STAGE_CLOSE) {
-        if (t->closed > family_bound(batch)) batch->too_large = t->closed > t->taken;
+        if (t->closed > family_bound(batch)) batch->too_large = t->closed > t->taken || too_large_group(batch);
         if (batch->too_large) return false;
         if (t->taken && close_round(batch)) return true;
         t->stage = STAGE_CHECK;

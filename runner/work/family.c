@@ -115,20 +115,31 @@ static void queue_tracking(struct batch *batch, const struct sql *sql, const cha
     const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, batch->range.last), reason};
     struct bindings b = {0};
     tracking_bind(&b, f->run, batch->arena, f->round);
+    bind(&b, "unit", family_unit(f->run, &batch->range));
     bind(&b, "pending", tracking_pending(family_last_pass(&batch->range)));
     if (sql == tracking_classify)
-        tracking_bind_reasons(&b, f->run, batch->arena, f->round, family_last_pass(&batch->range), &batch->error);
+        tracking_bind_reasons(&b, f->run, batch->arena, f->round, family_unit(f->run, &batch->range),
+                              family_last_pass(&batch->range), &batch->error);
     batch_queue(batch, about, sql, &b, values, reason ? 3 : 2);
 }
 
 /* --- the next range --- */
 
-static int64_t rows_wanted(const struct batch *batch) {
+/* Rows, or groups. */
+static int64_t units_wanted(const struct batch *batch) {
     const struct run *run = batch->loop->run;
-    int64_t size = (int64_t)((double)family_bound(batch) / family_of(batch)->weight);
-    int64_t left = run->max_rows ? run->max_rows - run->removed : size;
+    const struct family *f = family_of(batch);
+    int64_t size = (int64_t)((double)family_bound(batch) / f->weight);
+    int64_t left = run->max_rows ? (int64_t)((double)(run->max_rows - run->removed) / f->unit_rows) : size;
     if (left < size) size = left;
     return size < 1 ? 1 : size;
+}
+
+/* Rows that point at tracked ones by this edge are changed or go, in the batch that takes those. */
+static bool counted(const struct family *f, size_t edge) {
+    const struct edge *e = f->tree->edges[edge];
+    bool moves = e->reached && e->policy == POLICY_MOVE && e->parent->index == 0;
+    return f->settled[edge] || (moves && (!f->what->edges || f->what->edges[edge]));
 }
 
 static void add_paths(struct batch *batch, const struct node *node, const char *joins, const char *first,
@@ -163,7 +174,7 @@ static void add_paths(struct batch *batch, const struct node *node, const char *
                       const char *points, int depth, struct text *paths) {
     const struct family *f = family_of(batch);
     for (size_t i = 0; i < f->tree->edge_count; i++)
-        if (f->tree->edges[i]->parent == node && f->settled[i])
+        if (f->tree->edges[i]->parent == node && counted(f, i))
             add_path(batch, f->tree->edges[i], joins, first, points, depth, paths);
 }
 
@@ -177,7 +188,7 @@ static size_t place_in_key(const struct key *key, const char *name) {
 static bool key_is_enough(const struct family *f) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (e->parent->index != 0 || !f->settled[i]) continue;
+        if (e->parent->index != 0 || !counted(f, i)) continue;
         if (e->parent_leaves) return false;
         for (size_t c = 0; c < e->count; c++)
             if (place_in_key(&f->run->table->key, e->parent_columns[c]) == f->run->table->key.count) return false;
@@ -203,7 +214,7 @@ static const char *probed_parent(struct batch *batch) {
 /* A little more is looked at than is wanted: the weight is an average. */
 static void queue_probe(struct batch *batch, const struct gap *gap) {
     struct family *f = family_of(batch);
-    int64_t look = rows_wanted(batch) + rows_wanted(batch) / 32 + 1;
+    int64_t look = units_wanted(batch) + units_wanted(batch) / 32 + 1;
     const char *values[] = {batch_number(batch, gap->first - 1), batch_number(batch, look),
                             batch_number(batch, family_bound(batch)), batch_number(batch, gap->last)};
     struct text paths = text_new(batch->arena);
@@ -212,7 +223,9 @@ static void queue_probe(struct batch *batch, const struct gap *gap) {
     tracking_bind(&b, f->run, batch->arena, f->round);
     bind(&b, "paths", paths.data);
     bind(&b, "parent", probed_parent(batch));
-    batch_question(batch, "counting families", &sql_probe, &b, values, 4);
+    f->looked = gap->first - 1 + look < gap->last ? gap->first - 1 + look : gap->last;
+    batch_question(batch, "counting families", f->run->tracking->grouped ? &sql_probe_groups : &sql_probe, &b, values,
+                   4);
 }
 
 static enum cut cut_region(struct batch *batch) {
@@ -224,7 +237,7 @@ static enum cut cut_region(struct batch *batch) {
         queue_probe(batch, gap);
         return CUT_ASKED;
     }
-    int64_t last = gap->first + rows_wanted(batch) - 1;
+    int64_t last = gap->first + units_wanted(batch) - 1;
     batch->range = (struct range){.first = gap->first, .last = last < gap->last ? last : gap->last, .pass = FIRST_PASS};
     gap->first = batch->range.last + 1;
     return CUT_RANGE;
@@ -237,15 +250,28 @@ static bool any_range(const struct range *range) {
 
 static void ask_contested(struct batch *batch) {
     struct family *f = family_of(batch);
-    const char *values[] = {batch_number(batch, f->contested_after), batch_number(batch, rows_wanted(batch))};
+    const char *values[] = {batch_number(batch, f->contested_after), batch_number(batch, units_wanted(batch))};
     struct bindings b = {0};
     bind(&b, "track", tracking_sql(f->run, batch->arena, f->round));
+    bind(&b, "unit", family_unit(f->run, &(struct range){.part = PART_ROOT}));
     batch_question(batch, "looking for contested rows", &sql_next_contested, &b, values, 2);
+}
+
+static void ask_group(struct batch *batch) {
+    struct family *f = family_of(batch);
+    const char *values[] = {batch_number(batch, f->groups[--f->group_count].first)};
+    struct bindings b = {0};
+    bind(&b, "track", tracking_sql(f->run, batch->arena, f->round));
+    batch_question(batch, "looking for the rows of a group", &sql_group_ends, &b, values, 1);
 }
 
 static enum cut cut(struct batch *batch) {
     struct family *f = family_of(batch);
-    if (heavy_cut(batch)) return CUT_RANGE;
+    if (heavy_cut(batch) || heavy_cut_group(batch)) return CUT_RANGE;
+    if (f->group_count && !loop_others_busy(batch->loop, batch, is_heavy_part)) {
+        ask_group(batch);
+        return CUT_ASKED;
+    }
     while (f->region < f->region_count && f->regions[f->region].first > f->regions[f->region].last) f->region++;
     if (f->region < f->region_count) return cut_region(batch);
     if (loop_others_busy(batch->loop, batch, any_range)) return CUT_WAIT;
@@ -259,18 +285,19 @@ static void hear_probe(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     struct gap *gap = &f->regions[f->region];
     bool fits = rows_text(rows, 0, 0) != NULL, any = rows_int(rows, 0, 2) > 0;
+    bool heavy = any && !fits && !f->what->together; /* a group goes whole, alone if it must */
     int64_t last = rows_int(rows, 0, 0), first = rows_int(rows, 0, 1);
     if (!any) {
-        gap->first = gap->last + 1;
+        gap->first = (f->run->tracking->grouped ? f->looked : gap->last) + 1;
         return;
     }
-    if (!fits && heavy_listing(batch->loop)) {
+    if (heavy && heavy_listing(batch->loop)) {
         f->heavy_next = true;
         return;
     }
     batch->range = (struct range){.first = fits ? gap->first : first, .last = fits ? last : first, .pass = FIRST_PASS};
     gap->first = batch->range.last + 1;
-    if (!fits) heavy_begin(f, &batch->range);
+    if (heavy) heavy_begin(f, &batch->range);
     if (fits && last > batch->range.first) {
         double weight = (double)rows_int(rows, 0, 3) / (double)(last - batch->range.first + 1);
         f->weight = f->weight * 0.6 + (weight > 1 ? weight : 1) * 0.4;
@@ -296,7 +323,9 @@ static void hear_contested(struct batch *batch, const struct rows *rows) {
 }
 
 static void cut_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
-    if (sql == &sql_probe) hear_probe(batch, rows);
+    if (sql == &sql_probe || sql == &sql_probe_groups) hear_probe(batch, rows);
+    if (sql == &sql_group_ends && rows_text(rows, 0, 0))
+        family_of(batch)->group_rows = (struct gap){rows_int(rows, 0, 0), rows_int(rows, 0, 1)};
     if (sql == &sql_next_contested) hear_contested(batch, rows);
 }
 
@@ -331,7 +360,7 @@ static void fill_roots(struct batch *batch) {
 
 static void fill(struct batch *batch) {
     int mode = batch->range.mode;
-    if (batch->range.part == PART_ROOT)
+    if (is_of_roots(&batch->range))
         fill_roots(batch);
     else if (mode == MODE_EXPAND || mode == MODE_DRAIN)
         heavy_fill(batch);
@@ -361,19 +390,20 @@ static void answer(struct batch *batch, const struct sql *sql, const struct rows
 /* What was tracked and did not go is looked at, in the same transaction: spared with a reason, or contested. */
 static bool classify(struct batch *batch) {
     struct try *t = family_try(batch);
-    bool already = t->stage == STAGE_CLASSIFY;
+    bool already = t->stage == STAGE_CLASSIFY, piece = batch->range.part == PART_GROUP;
     t->stage = STAGE_CLASSIFY;
-    if (already || batch->range.part != PART_ROOT || !family_of(batch)->what->roots_go) return false;
+    if (already || !is_of_roots(&batch->range) || !family_of(batch)->what->roots_go) return false;
     bool last = family_last_pass(&batch->range), stay = t->taken < t->expected;
+    if (piece) queue_tracking(batch, tracking_removed, "noting which rows are gone", NULL);
     if (last) queue_tracking(batch, tracking_gone, "noting which rows are gone", NULL);
     if (stay) queue_tracking(batch, tracking_classify, "looking why rows stay", NULL);
-    return last || stay;
+    return last || stay || piece;
 }
 
 static bool more(struct batch *batch) {
     struct try *t = family_try(batch);
     int mode = batch->range.mode;
-    bool root = batch->range.part == PART_ROOT;
+    bool root = is_of_roots(&batch->range);
     if (mode == MODE_EXPAND || mode == MODE_DRAIN) return heavy_more(batch);
     if (mode != MODE_NORMAL && mode != MODE_THOROUGH) return false;
     if (t->stage == STAGE_TAKE && (root ? !fast(batch) : !piece_is_plain(batch))) closure_start(batch);
@@ -386,16 +416,20 @@ static bool more(struct batch *batch) {
 static bool stuck(struct batch *batch, bool too_large) {
     struct family *f = family_of(batch);
     struct range *range = &batch->range;
-    bool root = range->part == PART_ROOT;
+    bool root = is_of_roots(range);
     if (too_large && root && family_try(batch)->is_protected) {
         range->mode = MODE_SKIP_PROTECTED;
+        return true;
+    }
+    if (too_large && root && f->what->together) {
+        range->mode = MODE_SKIP_HEAVY;
         return true;
     }
     if (too_large && range->large >= MOST_HEAVY_ROUNDS) {
         range->mode = MODE_SKIP_HEAVY;
         return true;
     }
-    if (too_large && range->part < PART_HEAVY) {
+    if (too_large && (range->part < PART_HEAVY || range->part == PART_GROUP)) {
         heavy_begin(f, range);
         return true;
     }
@@ -410,7 +444,7 @@ static bool stuck(struct batch *batch, bool too_large) {
 static bool ready(const struct loop *loop, const struct range *range) {
     const struct family *f = loop->job;
     if (range->mode == MODE_EXPAND) return !heavy_listing(loop);
-    if (range->part != PART_ROOT || !range->large) return true;
+    if (!is_of_roots(range) || !range->large) return true;
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->lists[i].count) return false;
     return !loop_others_busy(loop, NULL, is_heavy_part);
@@ -420,8 +454,10 @@ static void committed(struct batch *batch) {
     struct family *f = family_of(batch);
     if (f->what->children_shown) f->what->children_shown->rows += batch->counts.children;
     if (batch->range.mode == MODE_EXPAND || batch->range.mode == MODE_DRAIN) heavy_committed(batch);
-    if (!f->probed && batch->counts.rows) {
-        double weight = (double)(batch->counts.rows + batch->counts.children) / (double)batch->counts.rows;
+    if (!f->probed && batch->counts.rows && batch->range.part == PART_ROOT) {
+        bool grouped = f->run->tracking->grouped;
+        int64_t units = grouped ? batch->range.last - batch->range.first + 1 : batch->counts.rows;
+        double weight = (double)(batch->counts.rows + batch->counts.children) / (double)units;
         f->weight = f->weight * 0.6 + weight * 0.4;
     }
 }
@@ -447,7 +483,7 @@ static size_t count_paths(const struct family *f, const struct node *node, size_
     if (depth > f->tree->node_count) return MOST_PATHS + 1;
     for (size_t i = 0; i < f->tree->edge_count && paths <= MOST_PATHS; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (e->parent != node || !f->settled[i]) continue;
+        if (e->parent != node || !counted(f, i)) continue;
         paths += 1 + (e->policy == POLICY_DELETE ? count_paths(f, e->child, depth + 1) : 0);
     }
     return paths;
@@ -468,7 +504,7 @@ static void choose_ways(struct family *f) {
     const struct tree *tree = f->tree;
     size_t paths = 0;
     bool circles = false;
-    f->fast = f->what->roots_go;
+    f->fast = f->what->roots_go && !(f->run->tracking && f->run->tracking->grouped);
     f->plain = arena_alloc(f->arena, tree->node_count * sizeof *f->plain);
     for (size_t i = 0; i < tree->node_count; i++) {
         const struct node *node = tree->nodes[i];
@@ -533,17 +569,19 @@ static void read_pass(struct family *f, struct error *error) {
 }
 
 struct tracked_counts {
-    int64_t last, held, contested;
+    int64_t rows, last, held, contested; /* last: of what ranges count */
 };
 
 static struct tracked_counts count_tracked(struct family *f, struct error *error) {
     struct bindings b = {0};
     bind(&b, "track", tracking_sql(f->run, f->arena, f->round));
+    bind(&b, "unit", family_unit(f->run, &(struct range){.part = PART_ROOT}));
     const char *text = sql_expand(f->arena, &sql_count_tracked, b.items, error);
     struct rows *rows =
         ask(f->run->desk, f->arena, &(struct statement){.about = "counting tracked rows", .text = text}, error);
-    return rows ? (struct tracked_counts){rows_int(rows, 0, 0), rows_int(rows, 0, 1), rows_int(rows, 0, 2)}
-                : (struct tracked_counts){0};
+    if (!rows) return (struct tracked_counts){0};
+    return (struct tracked_counts){rows_int(rows, 0, 0), rows_int(rows, 0, 1), rows_int(rows, 0, 2),
+                                   rows_int(rows, 0, 3)};
 }
 
 static void tell_end(struct family *f, struct error *error) {
@@ -566,7 +604,10 @@ void families_remove(struct run *run, size_t step, const struct families *what, 
     heavy_load(f, error);
     read_pass(f, error);
     struct tracked_counts counts = count_tracked(f, error);
-    run->steps[step].shown->total = counts.last - counts.held;
+    run->steps[step].shown->total = counts.rows - counts.held;
+    f->unit_rows = counts.last ? (double)counts.rows / (double)counts.last : 1;
+    f->weight = f->unit_rows;
+    f->group_rows = (struct gap){1, 0};
     f->regions =
         runs_gaps(&run->state, arena, run->holder.run, step, f->round, PART_ROOT, counts.last, &f->region_count, error);
     loop_run(run, step, &family_part, f, unindexed(f), error);

@@ -3,6 +3,7 @@
 #pragma once
 #include "work/family.h"
 #include "work/loop.h"
+#include "work/tracking.h"
 
 enum family_mode {
     MODE_NORMAL, /* fast where the tree allows it */
@@ -10,12 +11,12 @@ enum family_mode {
     MODE_EXPAND,         /* list the descendants of a heavy tracked row */
     MODE_DRAIN,          /* its children that are set to NULL, or have no key */
     MODE_GIVE_UP,        /* mark the range contested */
-    MODE_SKIP_HEAVY,     /* spare the row: children keep coming */
+    MODE_SKIP_HEAVY,     /* spare the row: children keep coming, or its group is too large to go whole */
     MODE_SKIP_PROTECTED, /* spare the row: a row below it must stay */
 };
 
-/* `part` of a checkpoint: the tracking table, the list of a node, a heavy row of either. */
-enum { PART_ROOT = 0, PART_LIST = 1, PART_HEAVY = 10000, PART_HEAVY_LIST = 10001 };
+/* `part` of a checkpoint: the tracking table, the list of a node, a heavy row of either, a piece of a heavy group. */
+enum { PART_ROOT = 0, PART_LIST = 1, PART_HEAVY = 10000, PART_HEAVY_LIST = 10001, PART_GROUP = 20000 };
 
 enum { FIRST_PASS = 1, MOST_CONTESTED_ROUNDS = 5, MOST_HEAVY_ROUNDS = 3 };
 
@@ -41,6 +42,11 @@ struct family {
     int contested_round;
     int next_pass; /* of the last pass and of heavy rows: above all that any session used, so that no old checkpoint is met */
     double weight;      /* rows changed for one tracked row, smoothed */
+    double unit_rows;   /* tracked rows of a group, on average; 1 where ranges count rows */
+    int64_t looked;     /* the last group that a probe looked at */
+    struct gap *groups; /* too large to go at once: what points at them is settled, their rows go in pieces */
+    size_t group_count;
+    struct gap group_rows; /* of such a group, by seq: not yet cut */
     bool heavy_next;    /* a heavy row is next, and another one is just being listed */
     struct list *lists; /* by node index */
     struct leaves {
@@ -87,10 +93,31 @@ static inline struct family *family_of(const struct batch *batch) { return batch
 
 static inline bool is_heavy_part(const struct range *range) { return range->part != PART_ROOT; }
 
+/* Tracked rows themselves, and not what was listed below them. */
+static inline bool is_of_roots(const struct range *range) {
+    return range->part == PART_ROOT || range->part == PART_GROUP;
+}
+
+/* What a range of tracked rows counts. Where survivors get something, groups go whole: two batches never hold parts of
+ * one. The pieces of a group that is too large are cut by row, when nothing is left to decide between them. */
+static inline const char *family_unit(const struct run *run, const struct range *range) {
+    return run->tracking->grouped && range->part != PART_GROUP ? "group_no" : "seq";
+}
+
+/* SQL over the tracking table: the rows of a batch, $1 to $2. */
+static inline const char *family_range(const struct batch *batch) {
+    return arena_printf(batch->arena, "%s BETWEEN $1::bigint AND $2::bigint",
+                        family_unit(family_of(batch)->run, &batch->range));
+}
+
 static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->waits; }
 
-/* Rows a batch may change now. */
-static inline int64_t family_bound(const struct batch *batch) { return pace_size(&batch->loop->pace); }
+/* Rows a batch may change now. A group that must go whole may be as large as a batch may ever be. */
+static inline int64_t family_bound(const struct batch *batch) {
+    const struct range *range = &batch->range;
+    bool alone = family_of(batch)->what->together && range->first == range->last;
+    return alone ? batch->loop->run->plan->steps[batch->loop->step].settings.batch.max : pace_size(&batch->loop->pace);
+}
 
 /* A delete edge whose children have a name of their own; else they go by what they point at. */
 static inline bool goes_by_key(const struct edge *edge) {
@@ -119,6 +146,7 @@ bool heavy_more(struct batch *);
 void heavy_piece(struct batch *, bool thorough);
 bool heavy_answer(struct batch *, const struct sql *, const struct rows *);
 void heavy_committed(struct batch *);
+bool heavy_cut_group(struct batch *); /* a piece of a group whose rows are known */
 bool heavy_listing(
     const struct loop *);       /* one row at a time, so that what a statement lists has seqs without others' between */
 bool heavy_cut(struct batch *); /* a piece of a list; false: all lists are cut */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "database/lists.h"
 #include "sql/work/heavy.sql.h"
 #include "work/archive.h"
 #include "work/family_job.h"
@@ -93,9 +94,35 @@ void heavy_begin(struct family *f, struct range *range) {
     range->large++;
 }
 
+/* What points at the group is settled; its rows may still be more than a batch takes. */
+static void split_group(struct family *f, const struct range *range) {
+    struct gap *larger = arena_alloc(f->arena, (f->group_count + 1) * sizeof *larger);
+    if (f->group_count) memcpy(larger, f->groups, f->group_count * sizeof *larger);
+    larger[f->group_count++] = (struct gap){range->first, range->last};
+    f->groups = larger;
+}
+
+bool heavy_cut_group(struct batch *batch) {
+    struct family *f = family_of(batch);
+    struct gap *rows = &f->group_rows;
+    if (rows->first > rows->last) return false;
+    int64_t last = rows->first + family_bound(batch) - 1;
+    batch->range = (struct range){.first = rows->first,
+                                  .last = last < rows->last ? last : rows->last,
+                                  .part = PART_GROUP,
+                                  .pass = f->next_pass++,
+                                  .mode = MODE_THOROUGH};
+    rows->first = batch->range.last + 1;
+    return true;
+}
+
 /* Back to the row itself: the ordinary way, thoroughly. */
 static void hand_back(struct family *f, struct batch *batch) {
     struct range *range = &batch->range;
+    if (range->part == PART_HEAVY && f->run->tracking->grouped) {
+        split_group(f, range);
+        return;
+    }
     range->part = range->part == PART_HEAVY ? PART_ROOT : PART_LIST + (int)node_of(batch)->index;
     range->mode = MODE_THOROUGH;
     range->pass = range->part == PART_ROOT && !range->waits ? FIRST_PASS : f->next_pass++;
@@ -129,6 +156,18 @@ static const char *roots_of_piece(struct batch *batch, const struct node *node) 
 
 /* --- listing --- */
 
+/* Rows listed below the tracked row $1, or below those of the group $1. */
+static const char *of_root(struct batch *batch, const char *root) {
+    const struct family *f = family_of(batch);
+    if (!f->run->tracking->grouped) return arena_printf(batch->arena, "%s = $1::bigint", root);
+    return arena_printf(batch->arena, "%s IN (SELECT t.seq FROM %s AS t WHERE t.group_no = $1::bigint)", root,
+                        tracking_sql(f->run, batch->arena, f->round));
+}
+
+static const char *root_is(struct batch *batch) {
+    return arena_printf(batch->arena, "%s = $1::bigint", family_unit(family_of(batch)->run, &batch->range));
+}
+
 static const char *listed_parents(struct batch *batch, const struct edge *edge) {
     struct family *f = family_of(batch);
     struct bindings b = {0};
@@ -137,6 +176,7 @@ static const char *listed_parents(struct batch *batch, const struct edge *edge) 
     bind(&b, "parent", edge->parent->table->from);
     bind(&b, "parent_is_listed", node_is(batch->arena, "p", edge->parent, "l"));
     bind(&b, "leaves", edge_leaves(batch->arena, edge, "p"));
+    bind(&b, "of_root", of_root(batch, "l.root"));
     return sql_expand(batch->arena, &sql_listed_parents, b.items, &batch->error);
 }
 
@@ -146,11 +186,12 @@ static void queue_listing(struct batch *batch, const struct edge *edge, bool fro
     const struct node *child = edge->child;
     const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, t->round)};
     struct bindings b = {0};
-    bind(&b, "parents", from_root ? locked_roots(batch, "seq = $1::bigint", edge) : listed_parents(batch, edge));
+    bind(&b, "parents", from_root ? locked_roots(batch, root_is(batch), edge) : listed_parents(batch, edge));
     bind(&b, "child_list", family_list(f->run, batch->arena, child));
     bind(&b, "order_name", family_order(f->run, batch->arena));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, child));
-    bind(&b, "child_keys", node_keys(batch->arena, "c", child));
+    bind(&b, "child_keys", list_as_numbered(batch->arena, "c", child->identity, child->identity_count, "pgwinnow_f"));
+    bind(&b, "found", list_numbered(batch->arena, "x", "pgwinnow_f", child->identity_count));
     bind(&b, "child", child->table->from);
     bind(&b, "points", edge_points(batch->arena, edge, "p", "c"));
     bind(&b, "named", node_named(batch->arena, "c", child));
@@ -184,7 +225,7 @@ static bool queue_ends(struct batch *batch) {
         if (!f->lists[i].there) continue;
         struct bindings b = {0};
         bind(&b, "list", family_list(f->run, batch->arena, f->tree->nodes[i]));
-        bind(&b, "which", "root = $1::bigint");
+        bind(&b, "which", of_root(batch, "root"));
         const char *values[] = {batch_number(batch, batch->range.first)};
         batch_queue(batch, "reading the ends of a list", &sql_list_ends, &b, values, 1);
         t->asked[t->asked_count++] = i;
@@ -197,7 +238,7 @@ static bool queue_ends(struct batch *batch) {
 static const char *drained_row(struct batch *batch, const struct edge *edge) {
     struct family *f = family_of(batch);
     const struct node *node = edge->parent;
-    if (batch->range.part == PART_HEAVY) return locked_roots(batch, "seq BETWEEN $1::bigint AND $2::bigint", edge);
+    if (batch->range.part == PART_HEAVY) return locked_roots(batch, family_range(batch), edge);
     struct bindings b = {0};
     bind(&b, "refs", edge_refs(batch->arena, edge, "p"));
     bind(&b, "list", family_list(f->run, batch->arena, node));

@@ -12,16 +12,17 @@ SELECT pgwinnow_k.pgwinnow_seq :refs
    FOR SHARE OF :alias
 
 -- name: listed_parents
-SELECT :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed WHERE l.root = $1::bigint AND l.round = $2::int :leaves
+SELECT l.root AS pgwinnow_seq, :refs FROM :list AS l JOIN :parent AS p ON :parent_is_listed
+ WHERE :of_root AND l.round = $2::int :leaves
 
 -- Its children are tracked once, by key, in physical order, round by round down the tree: LIMIT loops would walk their
--- own dead rows again and again. UNIQUE (key) ends circles. Highest seq first is deepest first. $1 the heavy row, $2
--- the round.
+-- own dead rows again and again. UNIQUE (key) ends circles. Highest seq first is deepest first. $1 the heavy row or
+-- group, $2 the round.
 -- name: list_children
 WITH listed AS (
     INSERT INTO :child_list (seq, root, round, :numbered)
-    SELECT pg_catalog.nextval(:'order_name'::pg_catalog.regclass), $1::bigint, $2::int + 1, x.*
-      FROM (SELECT :child_keys FROM (:parents) AS p JOIN :child AS c ON :points
+    SELECT pg_catalog.nextval(:'order_name'::pg_catalog.regclass), x.pgwinnow_root, $2::int + 1, :found
+      FROM (SELECT p.pgwinnow_seq AS pgwinnow_root, :child_keys FROM (:parents) AS p JOIN :child AS c ON :points
              WHERE :named AND NOT EXISTS (SELECT FROM :child_list AS l WHERE :child_is_listed)
              ORDER BY c.tableoid, c.ctid) AS x
     ON CONFLICT DO NOTHING

@@ -8,7 +8,7 @@
 const struct sql *const tracking_count_pending = &sql_tracking_count_pending,
                         *const tracking_classify = &sql_tracking_classify,
                         *const tracking_give_up = &sql_tracking_give_up, *const tracking_gone = &sql_tracking_gone,
-                        *const tracking_spare = &sql_tracking_spare;
+                        *const tracking_removed = &sql_tracking_removed, *const tracking_spare = &sql_tracking_spare;
 
 const char *tracking_name(const struct run *run, struct arena *arena, int round) {
     if (round == 1) return arena_printf(arena, "track_%lld", (long long)run->holder.run);
@@ -180,12 +180,13 @@ static const char *changes(struct arena *arena, const struct run *run, const cha
     return fragment(arena, &sql_changes_of_duplicates, &b);
 }
 
-void tracking_bind_reasons(struct bindings *b, const struct run *run, struct arena *arena, int round, bool last_pass,
-                           struct error *error) {
+void tracking_bind_reasons(struct bindings *b, const struct run *run, struct arena *arena, int round, const char *unit,
+                           bool last_pass, struct error *error) {
     const struct tracking *t = run->tracking;
     const char *alias = sql_identifier(arena, run->table->name);
     struct bindings inner = {0};
     tracking_bind(&inner, run, arena, round);
+    bind(&inner, "unit", unit);
     bind(&inner, "pending", tracking_pending(last_pass));
     bind(b, "plain", sql_expand(arena, t->survivors ? &sql_plain_with_survivor : &sql_plain_alone, inner.items, error));
     if (t->survivors) bind(&inner, "changes", changes(arena, run, alias));

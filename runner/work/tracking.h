@@ -57,12 +57,13 @@ const char *tracking_qualified(const struct run *, struct arena *, int round, co
 /* p."id" OP t."id": a row of the plan's table is the tracked one. */
 const char *tracking_key_equal(const struct run *, struct arena *, const char *alias, const char *track);
 
-/* Over the range of a batch ($1, $2): how many are pending; why those that are still there were not removed (two
- * counts: contested, spared); all of them marked contested; all of them spared with a reason ($3). */
+/* Over the range of a batch ($1, $2, of the column bound as `unit`: seq, or group_no where groups stay whole): how many are pending; why those that are still there were not removed (two
+ * counts: contested, spared); all of them marked contested; all of them spared with a reason ($3); those of a piece that are gone noted so. */
 extern const struct sql *const tracking_count_pending,
-    *const tracking_classify, *const tracking_give_up, *const tracking_gone, *const tracking_spare;
+    *const tracking_classify, *const tracking_give_up, *const tracking_gone, *const tracking_removed,
+    *const tracking_spare;
 
 /* Adds what tracking_classify needs beyond tracking_bind. */
-void tracking_bind_reasons(struct bindings *, const struct run *, struct arena *, int round, bool last_pass,
-                           struct error *);
+void tracking_bind_reasons(struct bindings *, const struct run *, struct arena *, int round, const char *unit,
+                           bool last_pass, struct error *);
 const char *tracking_pending(bool last_pass); /* SQL: which rows are still to do */

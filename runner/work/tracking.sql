@@ -1,4 +1,4 @@
--- Statements over the tracking table that all batches of tracked rows share. $1, $2: the range of seq.
+-- Statements over the tracking table that all batches of tracked rows share. $1, $2: the range, of seq or group_no.
 
 -- The survivor is locked FOR SHARE before it is compared: with FOR KEY SHARE its key could be changed meanwhile (the
 -- key is in no unique index yet), and without a lock groups were emptied. LockRows hands on its newest version.
@@ -18,7 +18,7 @@ SELECT seq AS pgwinnow_seq, :tracked_keys :judged
  WHERE (:range) AND NOT hold AND :pending
 
 -- name: tracking_count_pending
-SELECT pg_catalog.count(*) FROM :track WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending
+SELECT pg_catalog.count(*) FROM :track WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending
 
 -- After the removal, in its transaction: what of the range is still there, and why. A row for which no reason is found
 -- was locked by somebody: it is contested and waits for the last pass.
@@ -39,7 +39,7 @@ SELECT pg_catalog.count(*) FILTER (WHERE contested), pg_catalog.count(*) FILTER 
 SELECT pgwinnow_t.*, pgwinnow_s.*
   FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys :judged
           FROM :track AS pgwinnow_track
-         WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_t
+         WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_t
   LEFT JOIN LATERAL (SELECT true AS pgwinnow_there, COALESCE((:condition
                             ), false) AS pgwinnow_meets :survivor_values
                        FROM :from AS :alias WHERE :table_is_survivor) AS pgwinnow_s ON true
@@ -47,7 +47,7 @@ SELECT pgwinnow_t.*, pgwinnow_s.*
 -- name: plain_alone
 SELECT seq AS pgwinnow_seq, :tracked_keys :judged
   FROM :track AS pgwinnow_track
- WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending
+ WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending
 
 -- name: reason_with_survivor
 CASE WHEN NOT COALESCE((:condition
@@ -78,18 +78,27 @@ CASE WHEN NOT COALESCE((:condition
 -- The rows of a range whose tries are used up wait for the last pass.
 -- name: tracking_give_up
 UPDATE :track SET outcome = 'contested'
- WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND outcome IS NULL
+ WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND outcome IS NULL
 
 -- In the last pass, behind the removal: what waited for it and is not there any more is settled, whoever removed it.
 -- name: tracking_gone
 UPDATE :track AS pgwinnow_track SET outcome = NULL
   FROM (SELECT seq AS pgwinnow_seq, :tracked_keys
           FROM :track AS pgwinnow_track
-         WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_k
+         WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_k
+ WHERE pgwinnow_track.seq = pgwinnow_k.pgwinnow_seq AND NOT EXISTS (SELECT FROM :from AS :alias WHERE :table_is_tracked)
+
+-- Behind the removal of a piece of a group: the group itself has no checkpoint yet, and after a kill its rows are looked
+-- at again. Those that are gone are no longer pending.
+-- name: tracking_removed
+UPDATE :track AS pgwinnow_track SET outcome = 'removed'
+  FROM (SELECT seq AS pgwinnow_seq, :tracked_keys
+          FROM :track AS pgwinnow_track
+         WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_k
  WHERE pgwinnow_track.seq = pgwinnow_k.pgwinnow_seq AND NOT EXISTS (SELECT FROM :from AS :alias WHERE :table_is_tracked)
 
 -- name: tracking_spare
-UPDATE :track SET outcome = $3 WHERE seq BETWEEN $1::bigint AND $2::bigint AND NOT hold AND (outcome IS NULL OR outcome = 'contested')
+UPDATE :track SET outcome = $3 WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND (outcome IS NULL OR outcome = 'contested')
 
 -- The survivor wins: its whole row and the loser's stand side by side and the plan's order decides.
 -- name: keeps_by_order
