@@ -132,6 +132,10 @@ static inline bool goes_by_parent(const struct edge *edge) {
 
 struct try *family_try(struct batch *); /* made at first use */
 
+/* family_fast.c; it answers with the rows that went and their children */
+void family_fast(struct batch *);
+extern const struct sql *const family_fast_statement;
+
 /* closure.c: stages from the lock to the deletes */
 void closure_lock_roots(struct batch *);
 void closure_start(

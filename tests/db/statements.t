@@ -279,7 +279,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
     steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
-    work/closure.sql:family_parents work/closure.sql:circle_link work/family.sql:link_delete work/family.sql:link_set_null
+    work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
     work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
     work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns
