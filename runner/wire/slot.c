@@ -19,7 +19,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 
-enum { CONNECT_MS = 60000, CANCEL_SECONDS = 5 };
+enum { CONNECT_MS = 60000, CANCEL_SECONDS = 5, COPY_TURN_MS = 50, COPY_LINES = 64 };
 
 struct rows {
     PGresult *result;
@@ -39,6 +39,12 @@ struct slot {
     int at; /* index of the statement whose answer comes next */
     bool busy, connecting, lost, cancelled, cancel_wanted;
     pid_t canceller;
+    bool copying, hungry; /* in a COPY: what comes is taken only when somebody waits for it */
+    char *line;           /* of a COPY, as libpq gave it */
+    int lines;            /* since the clock was looked at */
+    int64_t turned;       /* clock_ms: when the wire had its last turn */
+    int stop_level;       /* when the statement began: what came since cancels it */
+    bool stop_terminated;
     struct error error; /* of the pipeline at hand; its texts live in `results` */
     struct slot_client client;
     void (*notice)(void *, const char *, const char *, const char *);
@@ -50,9 +56,9 @@ struct slot {
 static int look(void *context, short *events) {
     struct slot *slot = context;
     if (slot->connecting || !slot->connection || (slot->lost && !slot->busy)) return -1;
-    *events = POLLIN;
+    *events = slot->copying && !slot->hungry ? 0 : POLLIN;
     if (PQflush(slot->connection) == 1) *events |= POLLOUT;
-    return PQsocket(slot->connection);
+    return *events ? PQsocket(slot->connection) : -1;
 }
 
 static void keep_server_error(struct slot *slot, const PGresult *result) {
@@ -119,7 +125,11 @@ static void hear_result(struct slot *slot, PGresult *result) {
 static void ready(void *context) {
     struct slot *slot = context;
     if (slot->canceller && waitpid(slot->canceller, NULL, WNOHANG) == slot->canceller) slot->canceller = 0;
-    if (slot->lost || !slot->connection) return;
+    if (slot->lost || !slot->connection || (slot->copying && !slot->hungry)) return;
+    if (slot->copying) {
+        if (!PQconsumeInput(slot->connection)) slot->lost = true;
+        return;
+    }
     if (!PQconsumeInput(slot->connection)) {
         lose(slot);
         return;
@@ -357,14 +367,21 @@ static void keep_error(void *context, const struct error *error) {
 }
 
 /* Ctrl-C twice, or SIGTERM, while one statement runs: it is cancelled. What is asked afterwards (saving) is not. */
+static void remember_stops(struct slot *slot) {
+    slot->stop_level = stop_level();
+    slot->stop_terminated = stop_terminated();
+}
+
+static void wait_or_cancel(struct slot *slot, int64_t ms) {
+    wire_wait(slot->wire, ms);
+    if ((stop_level() > slot->stop_level && stop_level() >= 2) || stop_terminated() != slot->stop_terminated)
+        slot_cancel(slot);
+}
+
 static struct rows *await(struct slot *slot, struct asked *asked) {
-    int level = stop_level();
-    bool terminated = stop_terminated();
+    remember_stops(slot);
     slot_flush(slot, &(struct slot_client){keep_rows, keep_error, asked});
-    while (!asked->over) {
-        wire_wait(slot->wire, 1000);
-        if ((stop_level() > level && stop_level() >= 2) || stop_terminated() != terminated) slot_cancel(slot);
-    }
+    while (!asked->over) wait_or_cancel(slot, 1000);
     slot->results = slot->arena;
     slot->error = error_new(slot->arena);
     return failed(asked->error) ? NULL : asked->rows;
@@ -388,6 +405,114 @@ struct rows *slot_describe(struct slot *slot, struct arena *arena, const struct 
         (!PQsendPrepare(slot->connection, "", s->text, 0, NULL) || !PQsendDescribePrepared(slot->connection, "")))
         slot->lost = true;
     return await(slot, &asked);
+}
+
+/* --- COPY: there is none in pipeline mode, so the connection leaves it for as long --- */
+
+static void keep_loss(struct slot *slot) {
+    slot->lost = true;
+    fail(&slot->error, FAULT_CONNECTION, "%s: the connection was lost", slot->about[0]);
+    if (!*slot->error.sqlstate) memcpy(slot->error.sqlstate, "08006", 6);
+}
+
+/* Waits for the next result, or for COPY to begin; NULL: there is no more. */
+static PGresult *copy_result(struct slot *slot) {
+    slot->hungry = true;
+    while (!slot->lost && (PQflush(slot->connection) == 1 || PQisBusy(slot->connection))) wait_or_cancel(slot, 1000);
+    slot->hungry = false;
+    return slot->lost ? NULL : PQgetResult(slot->connection);
+}
+
+/* The statement's last word; then back into the pipeline mode. */
+static void copy_over(struct slot *slot, struct error *error) {
+    PGresult *result;
+    while ((result = copy_result(slot))) {
+        ExecStatusType status = PQresultStatus(result);
+        if (status == PGRES_COPY_IN) PQputCopyEnd(slot->connection, "not asked for");
+        if (status != PGRES_COMMAND_OK) keep_server_error(slot, result);
+        PQclear(result);
+    }
+    PQfreemem(slot->line);
+    slot->line = NULL;
+    if (slot->lost || PQstatus(slot->connection) == CONNECTION_BAD || !PQenterPipelineMode(slot->connection))
+        keep_loss(slot);
+    slot->copying = false;
+    slot->results = slot->arena;
+    slot->client = (struct slot_client){0};
+    error_promote(error, &slot->error);
+    finish(slot);
+}
+
+void slot_copy(struct slot *slot, const struct statement *s, struct error *error) {
+    if (failed(error)) return;
+    slot->results = error->arena;
+    slot->error = error_new(error->arena);
+    slot->at = 0;
+    slot->busy = slot->copying = true;
+    slot->cancelled = false;
+    remember(slot, s->about);
+    remember_stops(slot);
+    if (slot->lost || !PQexitPipelineMode(slot->connection) ||
+        !PQsendQueryParams(slot->connection, s->text, 0, NULL, NULL, NULL, NULL, 0))
+        keep_loss(slot);
+    PGresult *result = copy_result(slot);
+    ExecStatusType status = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
+    bool began = status == PGRES_COPY_OUT || status == PGRES_COPY_IN;
+    if (result && !began) keep_server_error(slot, result);
+    PQclear(result);
+    if (!began) copy_over(slot, error);
+}
+
+/* Lines that are there already come without waiting, so the clock must be asked whether timers are due. */
+static void turn_wire(struct slot *slot) {
+    if (++slot->lines < COPY_LINES) return;
+    slot->lines = 0;
+    int64_t now = clock_ms();
+    if (now - slot->turned < COPY_TURN_MS) return;
+    slot->turned = now;
+    wait_or_cancel(slot, 0);
+}
+
+bool slot_copy_next(struct slot *slot, char **line, size_t *length, struct error *error) {
+    if (failed(error) || !slot->copying) return false;
+    int got = 0;
+    PQfreemem(slot->line);
+    slot->line = NULL;
+    turn_wire(slot);
+    while (!slot->lost && (got = PQgetCopyData(slot->connection, &slot->line, 1)) == 0) {
+        slot->hungry = true;
+        wait_or_cancel(slot, 1000);
+        slot->hungry = false;
+    }
+    if (slot->lost || got < 0) {
+        copy_over(slot, error);
+        return false;
+    }
+    if (slot->line[got - 1] == '\n') slot->line[--got] = '\0';
+    *line = slot->line;
+    *length = (size_t)got;
+    return true;
+}
+
+void slot_copy_put(struct slot *slot, const char *text, size_t length, struct error *error) {
+    if (failed(error) || !slot->copying) return;
+    turn_wire(slot);
+    int put = slot->lost ? -1 : PQputCopyData(slot->connection, text, (int)length), unsent = 0;
+    while (put >= 0 && !slot->lost && (put == 0 || (unsent = PQflush(slot->connection)) == 1)) {
+        wait_or_cancel(slot, 1000);
+        if (put == 0) put = PQputCopyData(slot->connection, text, (int)length);
+    }
+    if (put < 0 || unsent < 0 || slot->lost) {
+        keep_loss(slot);
+        copy_over(slot, error);
+    }
+}
+
+void slot_copy_end(struct slot *slot, struct error *error) {
+    if (!slot->copying) return;
+    struct error ignored = error_new(slot->owner);
+    if (!slot->lost && PQputCopyEnd(slot->connection, failed(error) ? "given up" : NULL) < 0) keep_loss(slot);
+    copy_over(slot, failed(error) ? &ignored : error);
 }
 
 /* --- rows --- */

@@ -64,6 +64,19 @@ bool slot_busy(const struct slot *);
 void slot_cancel(struct slot *);          /* asks the server to cancel what runs; never blocks us */
 bool slot_cancelled(const struct slot *); /* the last 57014 was our own doing */
 
+/*
+ * COPY: rows as they stream, with bounded memory on our side: what was not taken yet waits in the server. Straight code
+ * of two slots may do both at a time; timers and the other slots go on. No pipeline may be open, no $1 be in the text.
+ *
+ * Out: each line in COPY's text format, without its newline, is good until the next call; false: the end, or an error.
+ * In: any pieces of such text; may wait until the server takes it. A refused row shows at the end. Leaving a COPY half
+ * way is slot_close, or slot_copy_end with the error set: the server then takes nothing.
+ */
+void slot_copy(struct slot *, const struct statement *, struct error *);
+bool slot_copy_next(struct slot *, char **line, size_t *length, struct error *);
+void slot_copy_put(struct slot *, const char *text, size_t length, struct error *);
+void slot_copy_end(struct slot *, struct error *);
+
 int rows_count(const struct rows *);
 int rows_columns(const struct rows *);
 const char *rows_column_name(const struct rows *, int column);
