@@ -9,6 +9,7 @@
 #include "sql/steps/track.sql.h"
 #include "steps/table.h"
 #include "steps/track_pairs.h"
+#include "steps/track_rule.h"
 #include "work/session.h"
 
 enum { SCAN_AUTO, SCAN_WHOLE };
@@ -29,6 +30,13 @@ static const struct option keep_options[] = {
      .offset = KEEP(last),
      .about = "the row with the largest value stays; NULL never wins"},
     {.name = "order_by", .kind = OPTION_SQL, .offset = KEEP(order_by), .about = "the first row in this order stays"},
+    {.name = "lua",
+     .kind = OPTION_GROUP,
+     .offset = KEEP(lua),
+     .group = rule_options,
+     .shorthand = "file",
+     .about = "a rule in Lua: its function keep gets the rows of a group in the order of the key and returns the "
+              "number of the one that stays, or nil to leave the group alone"},
     {0},
 };
 
@@ -93,7 +101,8 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
     const struct track_options *o = plan->steps[index].options;
     struct place place = plan->steps[index].place;
     bool duplicates = o->duplicates.count > 0, query = o->query.text;
-    int keeps = (o->keep.first.text != NULL) + (o->keep.last.text != NULL) + (o->keep.order_by.text != NULL);
+    int keeps = (o->keep.first.text != NULL) + (o->keep.last.text != NULL) + (o->keep.order_by.text != NULL) +
+                (o->keep.lua.file.name != NULL);
     if (duplicates && query)
         problem_add(problems, o->query.place, NULL, "track takes one of duplicates, where or query");
     if (!duplicates && !query && !o->where.text)
@@ -101,7 +110,7 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
                     "track needs one of duplicates, where or query");
     if (query && o->where.text)
         problem_add(problems, o->where.place, "put the condition into the query", "where does not go with query");
-    if (keeps > 1) problem_add(problems, place, NULL, "keep takes one of first, last and order_by");
+    if (keeps > 1) problem_add(problems, place, NULL, "keep takes one of first, last, order_by and lua");
     if (keeps && !duplicates) problem_add(problems, place, NULL, "keep goes with duplicates only");
     if (o->nulls && !duplicates) problem_add(problems, place, NULL, "nulls goes with duplicates only");
     if (o->recheck.text && !query) problem_add(problems, o->recheck.place, NULL, "recheck goes with query only");
@@ -112,6 +121,8 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
 }
 
 /* --- run --- */
+
+static bool has_pairs(const struct tracking *t) { return t->source == TRACK_QUERY && t->survivors; }
 
 static struct rows *do_one(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
                            const struct bindings *b, struct error *error) {
@@ -181,12 +192,16 @@ static void carry_holds(struct run *run, struct arena *arena, int round, struct 
 }
 
 /* What only a run can find out is put into a table first, which goes when the rows have been taken from it. */
-static void fill(struct run *run, struct arena *arena, const char *about, struct bindings *b, struct error *error) {
+static void fill(struct run *run, size_t index, struct arena *arena, struct bindings *b, struct error *error) {
     const struct tracking *t = run->tracking;
-    bool pairs = t->source == TRACK_QUERY && t->survivors;
-    bind(b, "rows", pairs ? pairs_make(run, arena, error) : t->rows);
+    const char *about = arena_printf(arena, "tracking rows of %s", run->table->shown);
+    bind(b, "rows",
+         t->keep == KEEP_RULE ? rule_make(run, index, arena, error)
+         : has_pairs(t)       ? pairs_make(run, arena, error)
+                              : t->rows);
     do_one(run, arena, about, &sql_fill_track, b, error);
-    if (pairs) pairs_drop(run, arena, error);
+    if (t->keep == KEEP_RULE) rule_drop(run, arena, error);
+    if (has_pairs(t)) pairs_drop(run, arena, error);
 }
 
 static void run_track(struct run *run, size_t index, struct error *error) {
@@ -202,7 +217,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema,
                     tracking_name(run, arena, step->round), error);
     do_one(run, arena, "making the tracking table", &sql_create_track, &b, error);
-    fill(run, arena, about, &b, error);
+    fill(run, index, arena, &b, error);
     carry_holds(run, arena, step->round, error);
     run->progress.doing = "indexing what was found";
     do_one(run, arena, about, &sql_add_key, &b, error);
@@ -225,10 +240,12 @@ static void run_track(struct run *run, size_t index, struct error *error) {
 
 static void explain_track(struct run *run, size_t index, struct explanation *explanation, struct error *error) {
     struct bindings b = {0};
-    (void)index;
+    const struct tracking *t = run->tracking;
     bind_table(&b, run, run->arena, 1);
-    bool pairs = run->tracking->source == TRACK_QUERY && run->tracking->survivors;
-    bind(&b, "rows", pairs ? pairs_explain(run, explanation, error) : run->tracking->rows);
+    bind(&b, "rows",
+         t->keep == KEEP_RULE ? rule_explain(run, index, explanation, error)
+         : has_pairs(t)       ? pairs_explain(run, explanation, error)
+                              : t->rows);
     const char *text = sql_expand(run->arena, &sql_fill_track, b.items, error);
     explain_statement(explanation, &sql_fill_track, text);
 }

@@ -6,6 +6,7 @@
 #include "sql/steps/track_compile.sql.h"
 #include "steps/expressions.h"
 #include "steps/track_pairs.h"
+#include "steps/track_rule.h"
 
 /* --- names in the tracking table --- */
 
@@ -59,9 +60,25 @@ static const char *keep_order(struct arena *arena, const struct run *run, const 
     case KEEP_FIRST: return arena_printf(arena, "(%s\n) ASC NULLS LAST, %s", t->order, keys);
     case KEEP_LAST: return arena_printf(arena, "(%s\n) DESC NULLS LAST, %s", t->order, keys);
     case KEEP_ORDER: return arena_printf(arena, "%s\n, %s", t->order, keys);
+    case KEEP_RULE: /* for explain: how many go is the same, whichever stays */
     case KEEP_BY_KEY: break;
     }
     return keys;
+}
+
+const char *track_list(const struct run *run, struct arena *arena) {
+    return expression_list(arena, run->tracking->duplicates, "", ", ");
+}
+
+const char *track_no_nulls(const struct run *run, struct arena *arena) {
+    const struct tracking *t = run->tracking;
+    return t->nulls_equal ? "true" : expression_list(arena, t->duplicates, " IS NOT NULL", " AND ");
+}
+
+struct column *track_numbered(struct arena *arena, const struct key *key, const char *prefix) {
+    struct column *columns = arena_copy(arena, key->columns, key->count * sizeof *columns);
+    for (size_t i = 0; i < key->count; i++) columns[i].name = arena_printf(arena, "%s%zu", prefix, i + 1);
+    return columns;
 }
 
 static const char *survivor_keys(struct arena *arena, const char *alias, const struct key *key) {
@@ -103,8 +120,8 @@ static const char *duplicates_sql(struct run *run, struct bindings *b, struct er
     const char *alias = sql_identifier(arena, run->table->name);
     bind(b, "survivors", survivor_keys(arena, alias, &run->table->key));
     bind(b, "versions", t->versions ? arena_printf(arena, versions, alias, alias) : "");
-    bind(b, "no_nulls", t->nulls_equal ? "true" : expression_list(arena, t->duplicates, " IS NOT NULL", " AND "));
-    bind(b, "list", expression_list(arena, t->duplicates, "", ", "));
+    bind(b, "no_nulls", track_no_nulls(run, arena));
+    bind(b, "list", track_list(run, arena));
     bind(b, "order", keep_order(arena, run, alias));
     bind_groups(b, run, error);
     return sql_expand(arena, &sql_rows_duplicates, b->items, error);
@@ -132,8 +149,8 @@ static const char *rows_sql(struct run *run, struct error *error) {
     return duplicates_sql(run, &b, error);
 }
 
-static void compile_keep(struct run *run, const struct track_options *o, struct problems *problems,
-                         struct error *error) {
+static void compile_keep(struct run *run, size_t index, struct problems *problems, struct error *error) {
+    const struct track_options *o = run->plan->steps[index].options;
     struct tracking *t = run->tracking;
     const struct sql_text *value = o->keep.first.text ? &o->keep.first : o->keep.last.text ? &o->keep.last : NULL;
     if (value) {
@@ -146,11 +163,14 @@ static void compile_keep(struct run *run, const struct track_options *o, struct 
         t->keep = KEEP_ORDER;
         t->order = o->keep.order_by.text;
         expressions_check_order(run, &o->keep.order_by, problems, error);
+    } else if (o->keep.lua.file.text) {
+        t->keep = KEEP_RULE;
+        rule_compile(run, index, problems, error);
     }
 }
 
-static void compile_duplicates(struct run *run, const struct track_options *o, struct problems *problems,
-                               struct error *error) {
+static void compile_duplicates(struct run *run, size_t index, struct problems *problems, struct error *error) {
+    const struct track_options *o = run->plan->steps[index].options;
     struct tracking *t = run->tracking;
     t->duplicates = &o->duplicates;
     t->nulls_equal = o->nulls;
@@ -161,7 +181,7 @@ static void compile_duplicates(struct run *run, const struct track_options *o, s
             problem_add(problems, o->duplicates.items[i].place, "compare a text or another expression of it",
                         "values of %s cannot be compared (type %s)", o->duplicates.items[i].text,
                         t->expressions[i].type);
-    compile_keep(run, o, problems, error);
+    compile_keep(run, index, problems, error);
 }
 
 static int times_given(const struct rows *columns, const char *name) {
@@ -238,9 +258,10 @@ void track_compile(struct run *run, size_t index, struct problems *problems, str
     t->columns = names_for(run->arena, key, "");
     t->named = arena_copy(run->arena, key->columns, key->count * sizeof *t->named);
     for (size_t i = 0; i < key->count; i++) t->named[i].name = t->columns[i];
-    t->versions = t->source == TRACK_QUERY ? !o->recheck.text : t->source == TRACK_DUPLICATES && merges(run->plan);
+    t->versions = t->source == TRACK_QUERY ? !o->recheck.text : o->keep.lua.file.text || merges(run->plan);
+    if (t->source == TRACK_WHERE) t->versions = false;
     if (t->where) expressions_check_condition(run, &o->where, problems, error);
-    if (t->source == TRACK_DUPLICATES) compile_duplicates(run, o, problems, error);
+    if (t->source == TRACK_DUPLICATES) compile_duplicates(run, index, problems, error);
     if (t->source == TRACK_QUERY) compile_query(run, o, problems, error);
     t->grouped = t->survivors && (merges(run->plan) || moves(run->tree));
     if (!problems->count && !failed(error)) t->rows = rows_sql(run, error);

@@ -25,13 +25,6 @@ const char *pairs_column(struct arena *arena, const struct column *column) {
     return arena_strndup(arena, full, text_cut(full, LONGEST_NAME));
 }
 
-/* The key's columns under the names prefix1, prefix2. */
-static struct column *numbered(struct arena *arena, const struct key *key, const char *prefix) {
-    struct column *columns = arena_copy(arena, key->columns, key->count * sizeof *columns);
-    for (size_t i = 0; i < key->count; i++) columns[i].name = arena_printf(arena, "%s%zu", prefix, i + 1);
-    return columns;
-}
-
 /* 'id = ' and the value, for people. */
 static const char *shown(struct arena *arena, const struct key *key, const char *prefix) {
     struct text text = text_new(arena);
@@ -81,7 +74,7 @@ static const char *direct_pairs(struct run *run, struct arena *arena, struct err
          list_equal_numbered(arena, "pgwinnow_other", key->columns, key->count, "pgwinnow_q", "pgwinnow_s"));
     bind(&b, "has_key", each(arena, key, "pgwinnow_q.pgwinnow_k", "IS NOT NULL", " AND "));
     bind(&b, "is_itself",
-         list_equal_numbered(arena, "pgwinnow_q", numbered(arena, key, "pgwinnow_k"), key->count, "pgwinnow_q",
+         list_equal_numbered(arena, "pgwinnow_q", track_numbered(arena, key, "pgwinnow_k"), key->count, "pgwinnow_q",
                              "pgwinnow_s"));
     return sql_expand(arena, &sql_direct_pairs, b.items, error);
 }
@@ -108,8 +101,9 @@ static struct pairs new_pairs(struct run *run, struct arena *arena, struct error
     const struct key *key = &run->table->key;
     struct pairs pairs = {.run = run, .arena = arena};
     struct bindings *b = &pairs.bindings;
-    struct column *keys = numbered(arena, key, "pgwinnow_k"), *survivors = numbered(arena, key, "pgwinnow_s"),
-                  *firsts = numbered(arena, key, "pgwinnow_f");
+    struct column *keys = track_numbered(arena, key, "pgwinnow_k"),
+                  *survivors = track_numbered(arena, key, "pgwinnow_s"),
+                  *firsts = track_numbered(arena, key, "pgwinnow_f");
     bind(b, "pairs",
          sql_qualified(arena, run->state.schema, arena_printf(arena, "pairs_%lld", (long long)run->holder.run)));
     bind(b, "pairs_given", direct_pairs(run, arena, error));

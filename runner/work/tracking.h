@@ -20,7 +20,7 @@
 #include "work/run.h"
 
 enum track_source { TRACK_DUPLICATES, TRACK_WHERE, TRACK_QUERY };
-enum track_keep { KEEP_BY_KEY, KEEP_FIRST, KEEP_LAST, KEEP_ORDER };
+enum track_keep { KEEP_BY_KEY, KEEP_FIRST, KEEP_LAST, KEEP_ORDER, KEEP_RULE };
 
 struct tracking {
     enum track_source source;
