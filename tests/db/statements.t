@@ -191,6 +191,25 @@ runs recheck.yaml 0
 runs pairs.yaml 0
 is_sql 'SELECT count(*), bool_or(id = 16) FROM listings' "$(sql 'SELECT 3 + 12 + 1')|t" 'pairs.yaml: it did its work'
 
+# --- a rule in Lua, over rows that are wide, with the number of their children
+
+sql "CREATE TABLE wide (id int PRIMARY KEY, k text, body text); INSERT INTO wide SELECT n, 'k' || n % 10, repeat('b', 600) FROM generate_series(1, 50) n;
+     CREATE TABLE notes (wide int REFERENCES wide); CREATE INDEX ON notes (wide); INSERT INTO notes SELECT n % 7 + 1 FROM generate_series(1, 20) n; ANALYZE wide"
+plan rule.lua <<'LUA'
+return { children = { "notes.wide" }, keep = function(rows) return #rows end }
+LUA
+plan lua.yaml <<'PLAN'
+plan: lua
+table: wide
+steps:
+  - discover: { children: { notes.wide: delete } }
+  - track: { duplicates: [k], keep: { lua: rule.lua } }
+  - delete-children
+  - delete
+PLAN
+runs lua.yaml 0
+is_sql 'SELECT min(id), count(*), (SELECT count(*) FROM notes) FROM wide' '41|10|0' 'lua.yaml: it did its work'
+
 # --- indexes of partitioned tables; back to track
 
 sql "CREATE TABLE m (id int, d int, k text, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
@@ -277,7 +296,7 @@ is "$code" 0 'growing.yaml: run' || diag "$all"
 # Put into other statements; never sent alone.
 parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track_compile.sql:rows_duplicates steps/track_compile.sql:rows_where steps/track_compile.sql:rows_query
     steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
-    steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
+    steps/track_rule.sql:repeated steps/track_rule.sql:child_count steps/track_rule.sql:rows_judged steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
     work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
