@@ -82,7 +82,7 @@ test:  ## all tests, on a throw-away server; installs what is missing
 check:  ## what to run before a commit, in seconds: format, floors, unit tests
 	@+$(INSIDE) lint floors unit
 
-unit: $(UNIT)  ## unit tests, no server
+unit: $(UNIT) $(BUILD)/pgwinnow  ## unit tests, no server
 	@$(PROVE) $(UNIT) $(UNIT_SCRIPTS)
 
 db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
@@ -118,6 +118,8 @@ install: $(BUILD)/pgwinnow  ## install below PREFIX (/usr/local); DESTDIR is hon
 	install -D -m 755 $(BUILD)/pgwinnow $(DESTDIR)$(PREFIX)/bin/pgwinnow
 	install -d $(DESTDIR)$(PREFIX)/share/pgwinnow/plans
 	install -m 644 $(wildcard plans/*.yaml) $(DESTDIR)$(PREFIX)/share/pgwinnow/plans
+	install -d $(DESTDIR)$(PREFIX)/share/pgwinnow/plans/rules
+	install -m 644 $(wildcard plans/rules/*.lua) $(DESTDIR)$(PREFIX)/share/pgwinnow/plans/rules
 
 uninstall:  ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/pgwinnow

@@ -41,8 +41,18 @@ static void *allocate(void *data, void *old, size_t old_size, size_t size) {
     return new;
 }
 
-/* The file and line of the rule, however deep in a library we are. */
-static void where(lua_State *lua) {
+void box_where_defined(lua_State *lua, int function) {
+    lua_Debug at;
+    lua_pushvalue(lua, function);
+    lua_getinfo(lua, ">S", &at);
+    if (*at.source == '@')
+        lua_pushfstring(lua, "%s:%d: ", at.short_src, at.linedefined);
+    else
+        lua_pushfstring(lua, "%s: ", box_of(lua)->shown);
+}
+
+/* A tail call leaves nothing of its caller: then it is the line where the rule begins. */
+void box_where(lua_State *lua) {
     lua_Debug at;
     for (int level = 0; lua_getstack(lua, level, &at); level++) {
         lua_getinfo(lua, "Sl", &at);
@@ -50,7 +60,12 @@ static void where(lua_State *lua) {
         lua_pushfstring(lua, "%s:%d: ", at.short_src, at.currentline);
         return;
     }
-    lua_pushliteral(lua, "");
+    box_get(lua, box_of(lua)->calling);
+    if (lua_isfunction(lua, -1))
+        box_where_defined(lua, lua_gettop(lua));
+    else
+        lua_pushfstring(lua, "%s: ", box_of(lua)->shown);
+    lua_remove(lua, -2);
 }
 
 static void look_at_the_clock(lua_State *lua, lua_Debug *unused);
@@ -59,7 +74,7 @@ static void look_at_the_clock(lua_State *lua, lua_Debug *unused);
 static void out_of_time(lua_State *lua) {
     box_of(lua)->limit = LIMIT_TIME;
     lua_sethook(lua, look_at_the_clock, LUA_MASKCOUNT, 1);
-    where(lua);
+    box_where(lua);
     lua_pushliteral(lua, "out of time");
     lua_concat(lua, 2);
     lua_error(lua);
@@ -149,13 +164,6 @@ bool box_call(struct box *box, lua_CFunction function, struct error *error) {
     if (status != LUA_OK) tell(box, status, error);
     lua_settop(box->lua, 0);
     return status == LUA_OK;
-}
-
-void box_where_defined(lua_State *lua, int function) {
-    lua_Debug at;
-    lua_pushvalue(lua, function);
-    lua_getinfo(lua, ">S", &at);
-    lua_pushfstring(lua, "%s:%d: ", at.short_src, at.linedefined);
 }
 
 /* ---- opening ---- */

@@ -1,6 +1,6 @@
 /*
- * What rules can reach: an allow list. Nothing here reads a file, a clock or an address, and nothing that a rule does to
- * a global or a library lasts, so a group's answer depends on its rows alone.
+ * What rules can reach: an allow list. Nothing here reads a file, a clock or an address, and nothing that a rule does
+ * to a global or a library lasts, so a group's answer depends on its rows alone.
  */
 #include <lualib.h>
 #include <stdlib.h>
@@ -249,6 +249,15 @@ static int filled(lua_State *lua) {
     return 1;
 }
 
+/* pgwinnow.fail(message): an error at the line of the rule, however deep in the library it is found. */
+static int fail_at_rule(lua_State *lua) {
+    box_where(lua);
+    lua_pushvalue(lua, 1);
+    luaL_checkstring(lua, -1);
+    lua_concat(lua, 2);
+    return lua_error(lua);
+}
+
 /* ---- the list ---- */
 
 static const luaL_Reg own[] = {
@@ -319,6 +328,8 @@ static void add_libraries(lua_State *lua, int globals) {
     lua_setfield(lua, -2, "null");
     lua_pushcfunction(lua, filled);
     lua_setfield(lua, -2, "filled");
+    lua_pushcfunction(lua, fail_at_rule);
+    lua_setfield(lua, -2, "fail");
     box_protect(lua);
     lua_setfield(lua, globals, "pgwinnow");
 }

@@ -7,7 +7,17 @@
 #include "script/box.h"
 
 /* In the registry, by number. */
-enum slot { SLOT_NAMES = 1, SLOT_ROWS, SLOT_FED, SLOT_KEEP, SLOT_MERGE, SLOT_MODULES, SLOT_TESTS, SLOTS };
+enum slot {
+    SLOT_NONE,
+    SLOT_NAMES,    /* of the columns */
+    SLOT_ROW_META, /* of every row */
+    SLOT_ROWS,     /* the group, as the rule gets it */
+    SLOT_FED,      /* the same rows in a list of our own */
+    SLOT_KEEP,     /* the rule's functions */
+    SLOT_MERGE,
+    SLOT_MODULES,  /* what `require` gave, by name */
+    SLOT_TESTS,
+};
 
 enum limit { LIMIT_NONE, LIMIT_TIME, LIMIT_MEMORY };
 
@@ -34,6 +44,7 @@ struct box {
     size_t child_count;
     struct box_column *columns;
     size_t column_count;
+    enum slot calling; /* the function of the rule's that runs */
     const char *key;
     size_t row_count;
     const char **test_names;
@@ -62,6 +73,9 @@ void box_run_chunk(lua_State *, const char *text, size_t length, const char *sho
 void box_tick(lua_State *);           /* raises when the time is over; for loops in C */
 void box_get(lua_State *, enum slot); /* pushes */
 void box_set(lua_State *, enum slot); /* pops */
+
+/* Pushes "file:line: " of the rule, however deep in a library we are. */
+void box_where(lua_State *);
 
 /* "file:line: " of the function at stack place `function`, pushed. */
 void box_where_defined(lua_State *, int function);

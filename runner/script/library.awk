@@ -1,4 +1,4 @@
-# Turns the rule library's files into one C header: struct library_file { name, text, length } for each, as script/require.c
+# Turns the rule library's files into one C header: a struct library_file { name, text } for each, as script/require.c
 # includes it.
 #
 #   awk -f library.awk lua/prefer.lua lua/similar.lua > build/lua/library.h

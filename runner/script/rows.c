@@ -1,6 +1,6 @@
 /*
- * Rows in, answers out. Everything that can raise runs inside a protected call, the building of the rows too: a group that
- * does not fit is an error like any other.
+ * Rows in, answers out. Everything that can raise runs inside a protected call, the building of the rows too: a group
+ * that does not fit is an error like any other.
  */
 #include <errno.h>
 #include <math.h>
@@ -88,8 +88,46 @@ const char *const *box_children(const struct box *box) {
 
 /* ---- in ---- */
 
+static bool is_column(const struct box *box, const char *name) {
+    for (size_t i = 0; i < box->column_count; i++)
+        if (box->columns[i].kind != BOX_CHILDREN && strcmp(box->columns[i].name, name) == 0) return true;
+    return false;
+}
+
+/* A name that is not in the row: NULL, or no column at all, which would make a rule always wrong in silence. */
+static int missing_field(lua_State *lua) {
+    const struct box *box = box_of(lua);
+    if (lua_type(lua, 2) != LUA_TSTRING) return 0;
+    const char *name = lua_tostring(lua, 2), **names;
+    if (is_column(box, name)) return 0;
+    box_where(lua);
+    if (strcmp(name, "children") == 0) {
+        lua_pushliteral(lua,
+                        "counts of children come with children = { \"table.column\" } in what the rule file returns");
+    } else {
+        names = lua_newuserdatauv(lua, (box->column_count + 1) * sizeof *names, 0);
+        for (size_t i = 0; i < box->column_count; i++) names[i] = box->columns[i].name;
+        const char *near = text_nearest(name, names, box->column_count);
+        lua_pop(lua, 1);
+        lua_pushfstring(lua, "the table has no column '%s'%s%s%s", name, near ? ": did you mean '" : "",
+                        near ? near : "", near ? "'?" : "");
+    }
+    lua_concat(lua, 2);
+    return lua_error(lua);
+}
+
+static void make_row_meta(lua_State *lua) {
+    lua_createtable(lua, 0, 2);
+    lua_pushcfunction(lua, missing_field);
+    lua_setfield(lua, -2, "__index");
+    lua_pushboolean(lua, false);
+    lua_setfield(lua, -2, "__metatable");
+    box_set(lua, SLOT_ROW_META);
+}
+
 static int take_columns(lua_State *lua) {
     const struct box *box = box_of(lua);
+    make_row_meta(lua);
     lua_createtable(lua, (int)box->column_count, 0);
     for (size_t i = 0; i < box->column_count; i++) {
         lua_pushstring(lua, box->columns[i].name);
@@ -161,6 +199,8 @@ static int add_row(lua_State *lua) {
     }
     if (!lua_isnil(lua, CHILDREN)) lua_setfield(lua, ROW, "children");
     lua_settop(lua, ROW);
+    box_get(lua, SLOT_ROW_META);
+    lua_setmetatable(lua, ROW);
     box_get(lua, SLOT_ROWS);
     box_get(lua, SLOT_FED);
     for (int list = ROW + 1; list <= ROW + 2; list++) {
@@ -210,7 +250,7 @@ static void check_order(lua_State *lua, size_t count) {
 
 static int call_keep(lua_State *lua) {
     struct box *box = box_of(lua);
-    box_get(lua, SLOT_KEEP);
+    box_get(lua, box->calling = SLOT_KEEP);
     box_get(lua, SLOT_ROWS);
     lua_call(lua, 1, 1);
     int whole;
@@ -277,12 +317,6 @@ static const char *value_text(lua_State *lua, const char *column) {
     }
 }
 
-static bool is_column(const struct box *box, const char *name) {
-    for (size_t i = 0; i < box->column_count; i++)
-        if (box->columns[i].kind != BOX_CHILDREN && strcmp(box->columns[i].name, name) == 0) return true;
-    return false;
-}
-
 /* The first key of the answer at the top that names no column. */
 static void tell_unknown(lua_State *lua) {
     const struct box *box = box_of(lua);
@@ -316,7 +350,7 @@ static void take_answer(lua_State *lua) {
 
 static int call_merge(lua_State *lua) {
     struct box *box = box_of(lua);
-    box_get(lua, SLOT_MERGE);
+    box_get(lua, box->calling = SLOT_MERGE);
     box_get(lua, SLOT_FED);
     lua_rawgeti(lua, -1, 1);
     lua_createtable(lua, (int)box->row_count, 0);

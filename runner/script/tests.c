@@ -65,6 +65,8 @@ static int call_test(lua_State *lua) {
     struct box *box = box_of(lua);
     box_get(lua, SLOT_TESTS);
     lua_getfield(lua, -1, box->test_names[box->answer]);
+    lua_pushvalue(lua, -1);
+    box_set(lua, box->calling = SLOT_KEEP);
     lua_call(lua, 0, 0);
     return 0;
 }

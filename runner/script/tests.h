@@ -1,7 +1,7 @@
 /*
- * Files of tests for rules, as `pgwinnow hooks test` runs them: one returns a table, name to function, and a test passes
- * when its function raises nothing. They run in a box like rules do, but may `require` the rule files beside them, and
- * `check`, which raises what was expected and what came.
+ * Files of tests for rules, as `pgwinnow hooks test` runs them: one returns a table, name to function, and a test
+ * passes when its function raises nothing. They run in a box like rules do, but may `require` the rule files beside
+ * them, and `check`, which raises what was expected and what came.
  */
 #pragma once
 #include "script/box.h"

@@ -132,8 +132,8 @@ UNIT(what_merge_cannot_write_is_an_error) {
 }
 
 UNIT(an_error_has_the_line_and_the_group) {
-    struct error e =
-        raises(arena, "\n\nreturn rows[1].nam .. 'x'", "r.lua:4: attempt to concatenate a nil value (field 'nam')");
+    struct error e = raises(arena, "\n\nlocal t = {} return t.nam .. 'x'",
+                            "r.lua:4: attempt to concatenate a nil value (field 'nam')");
     assert_non_null(strstr(e.message, "in the group k = 7"));
     raises(arena, "error('no good')", "r.lua:2: no good, in the group k = 7");
     raises(arena, "error({})", "an error that is a table, not a text");
@@ -141,6 +141,14 @@ UNIT(an_error_has_the_line_and_the_group) {
     raises(arena, "error('a\\27[31mb\\xffc', 0)", "a?[31mb?c");
     e = raises(arena, "error('one\\ntwo\\nthree', 0)", "one, in the group k = 7");
     assert_string_equal(e.detail, "two\nthree");
+}
+
+UNIT(a_misspelt_column_is_an_error_and_not_null) {
+    raises(arena, "return rows[1].nmae and 1", "r.lua:2: the table has no column 'nmae': did you mean 'name'?");
+    raises(arena, "return rows[1].children and 1", "r.lua:2: counts of children come with children = ");
+    raises(arena, "return (require 'prefer'.newest(rows, 'nmae'))", "r.lua:2: the table has no column 'nmae'");
+    raises(arena, "return require 'prefer'.newest(rows, 'nmae')", "r.lua:1: the table has no column 'nmae'");
+    keeps(arena, "rows[1].scratch = 2; return rows[1].scratch", 2);
 }
 
 static void refuses_to_load(struct arena *arena, const char *text, const char *says) {
@@ -228,6 +236,7 @@ RUN(UNIT_TEST(the_row_that_the_rule_names_stays), UNIT_TEST(an_answer_that_is_no
     UNIT_TEST(values_have_the_types_of_their_columns), UNIT_TEST(kinds_follow_the_types_of_the_server),
     UNIT_TEST(merged_values_read_back_as_what_they_were), UNIT_TEST(columns_that_merge_does_not_name_stay),
     UNIT_TEST(what_merge_cannot_write_is_an_error), UNIT_TEST(an_error_has_the_line_and_the_group),
-    UNIT_TEST(a_file_that_is_no_rule_says_why), UNIT_TEST(a_rule_file_tells_what_it_has),
-    UNIT_TEST(counts_of_children_want_the_name_for_themselves), UNIT_TEST(the_limits_say_how_to_raise_them),
+    UNIT_TEST(a_misspelt_column_is_an_error_and_not_null), UNIT_TEST(a_file_that_is_no_rule_says_why),
+    UNIT_TEST(a_rule_file_tells_what_it_has), UNIT_TEST(counts_of_children_want_the_name_for_themselves),
+    UNIT_TEST(the_limits_say_how_to_raise_them),
     UNIT_TEST(a_group_that_does_not_fit_is_an_error_and_the_next_one_works))
