@@ -142,10 +142,11 @@ static const char *sets_back(struct arena *arena, const struct undo_table *t) {
     for (size_t i = 0; i < t->column_count; i++) {
         const char *name = sql_identifier(arena, t->columns[i]->name);
         if (!t->changes[i] || !settable(t->columns[i])) continue;
-        text_addf(&text,
-                  "%s%s = CASE WHEN ROW(o.%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(a.%s)::pg_catalog.record "
-                  "THEN o.%s ELSE c.%s END",
-                  text.length ? ", " : "", name, name, name, name, name);
+        text_addf(&text, "%s%s = ", text.length ? ", " : "", name);
+        if (t->key_count)
+            text_addf(&text, "CASE WHEN %s THEN o.%s ELSE c.%s END", undo_unlike(arena, "o", "a", name), name, name);
+        else /* it is as the run left it, or it would not have been found */
+            text_addf(&text, "o.%s", name);
     }
     return text.data;
 }

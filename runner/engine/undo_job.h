@@ -86,6 +86,7 @@ const char *undo_same_key(struct arena *, const struct undo_table *, const char 
 const char *undo_image(struct arena *, const struct undo_table *, const char *alias, bool present); /* all columns as one text */
 const char *undo_shown(struct arena *, const struct undo_table *, const char *alias); /* the row's key for people; NULL: of an image */
 const char *undo_differs(struct arena *, const struct undo_table *, bool present, const char **changed);
+const char *undo_unlike(struct arena *, const char *alias, const char *other, const char *column); /* quoted column */
 const char *undo_number(const struct undo_table *, const char *column, struct arena *); /* pgwinnow_n.pgwinnow_n3 */
 
 /* undo_judge.c: SQL that gives the rows of a table that cannot come back, with the reasons; NULL: nothing can be in the

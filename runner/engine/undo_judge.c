@@ -76,10 +76,8 @@ static const char *changed_columns(const struct judge *j) {
         const char *name = sql_identifier(j->arena, j->t->columns[i]->name);
         text_add(&text, i ? ", " : "");
         if (j->t->changes[i])
-            text_addf(&text,
-                      "CASE WHEN ROW(o.%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(a.%s)::pg_catalog.record "
-                      "THEN o.%s ELSE w.pgwinnow_w%zu END",
-                      name, name, name, i + 1);
+            text_addf(&text, "CASE WHEN %s THEN o.%s ELSE w.pgwinnow_w%zu END", undo_unlike(j->arena, "o", "a", name),
+                      name, i + 1);
         else
             text_addf(&text, "w.pgwinnow_w%zu", i + 1);
         text_addf(&text, " AS pgwinnow_n%zu", i + 1);

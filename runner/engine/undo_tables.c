@@ -187,10 +187,7 @@ void undo_tables_changes(struct undo_job *job, struct error *error) {
         struct text differ = text_new(job->arena);
         for (size_t c = 0; c < t->column_count; c++) {
             const char *name = sql_identifier(job->arena, t->columns[c]->name);
-            text_addf(&differ,
-                      "%spg_catalog.bool_or(ROW(o.%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) "
-                      "ROW(a.%s)::pg_catalog.record)",
-                      c ? ", " : "", name, name);
+            text_addf(&differ, "%spg_catalog.bool_or(%s)", c ? ", " : "", undo_unlike(job->arena, "o", "a", name));
         }
         if (!t->column_count) continue;
         struct bindings b = undo_bindings(job, t);

@@ -5,8 +5,6 @@
 #include "engine/undo_job.h"
 #include "sql/engine/undo_text.sql.h"
 
-static const char unlike[] = "OPERATOR(pg_catalog.*<>)";
-
 static const char *quoted(struct arena *arena, const struct column *column) {
     return sql_identifier(arena, column->name);
 }
@@ -84,6 +82,13 @@ const char *undo_shown(struct arena *arena, const struct undo_table *t, const ch
                         list_numbered(arena, "pgwinnow_n", "pgwinnow_n", t->column_count));
 }
 
+/* By image, which every type has, and which tells -0 from 0. Without the cast to a record the parser would compare
+ * column by column. */
+const char *undo_unlike(struct arena *arena, const char *alias, const char *other, const char *column) {
+    return arena_printf(arena, "ROW(%s.%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(%s.%s)::pg_catalog.record",
+                        alias, column, other, column);
+}
+
 /* Which of the run's columns are not as it left them any more: a condition, and their names as SQL texts. */
 const char *undo_differs(struct arena *arena, const struct undo_table *t, bool present, const char **changed) {
     struct text text = text_new(arena), names = text_new(arena);
@@ -94,9 +99,9 @@ const char *undo_differs(struct arena *arena, const struct undo_table *t, bool p
         const char *now =
             present ? arena_printf(arena, "c.%s::%s", name, c->type) : arena_printf(arena, "w.pgwinnow_w%zu", i + 1);
         const char *one = arena_printf(arena,
-                                       "(ROW(o.%s)::pg_catalog.record %s ROW(a.%s)::pg_catalog.record AND "
-                                       "ROW(%s)::pg_catalog.record %s ROW(a.%s)::pg_catalog.record)",
-                                       name, unlike, name, now, unlike, name);
+                                       "(%s AND ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) "
+                                       "ROW(a.%s)::pg_catalog.record)",
+                                       undo_unlike(arena, "o", "a", name), now, name);
         text_addf(&text, "%s%s", text.length ? " OR " : "", one);
         text_addf(&names, "%sCASE WHEN %s THEN %s END", names.length ? ", " : "", one,
                   sql_literal(arena, identifier_text(arena, c->name)));
