@@ -1,6 +1,7 @@
 /*
  * pgwinnow clean: drop what runs that are over left behind: tracking tables, helper tables and sequences, temporary
- * indexes. The rows about the runs stay, for history. A run that `run` could go on with is never touched.
+ * indexes, and archives that are older than their plan keeps them. The rows about the runs stay, for history. A run that
+ * `run` or `undo` could go on with is never touched.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 static const struct command_option clean_options[] = {
     {"older", ARGUMENT_DURATION, offsetof(struct command_line, older), "30d", "of all runs that ended so long ago",
      NULL},
+    {"archive", ARGUMENT_FLAG, offsetof(struct command_line, archive), NULL,
+     "archives too that are still to be kept: what the runs removed cannot be brought back then", NULL},
     {0},
 };
 
@@ -20,6 +23,7 @@ struct cleaning {
     struct state state;
     struct arena *arena;
     bool quiet, index_ready;
+    bool archive; /* --archive: before their time */
     int64_t dropped;
 };
 
@@ -28,7 +32,9 @@ struct cleaning {
 static void refuse_unfinished(const struct overview *o, struct error *error) {
     bool works = o->alive && (text_equal(o->state, "running") || text_equal(o->state, "waiting"));
     fail(error, FAULT_REFUSED, "run %lld of plan %s is not over: it is %s", (long long)o->run, o->plan, o->state);
-    if (works)
+    if (text_equal(o->state, "undoing"))
+        fail_hint(error, "`pgwinnow undo %lld` goes on with it", (long long)o->run);
+    else if (works)
         fail_hint(error, "wait until it has ended; `pgwinnow status %lld` shows how far it is", (long long)o->run);
     else
         fail_hint(error, "`pgwinnow run` with its plan goes on with it, and with --fresh cancels it and starts anew");
@@ -41,14 +47,34 @@ static struct overview *choose(const struct command_line *line, const struct cle
         struct overview_filter filter = {.environment = line->environment,
                                          .which = OVERVIEW_OVER,
                                          .left = true,
+                                         .archives = c->archive,
                                          .older = line->older > 0 ? line->older : 0};
         return overview_read(&c->state, c->arena, &filter, count, error);
     }
     struct overview *found = desk_find(&c->state, c->arena, named, error);
     if (!found) return NULL;
     if (!overview_over(found)) refuse_unfinished(found, error);
-    *count = found->objects > 0;
+    *count = found->objects > 0 || found->expired > 0 || (c->archive && found->archives > 0);
     return found;
+}
+
+/* --- archives --- */
+
+struct archive_row {
+    const char *oid, *name, *table; /* of the source; raw; the source as people write it */
+};
+
+static struct archive_row *archives_of(const struct cleaning *c, const struct overview *o, size_t *count,
+                                       struct error *error) {
+    const char *values[] = {arena_printf(c->arena, "%lld", (long long)o->run), c->archive ? "true" : "false"};
+    *count = 0;
+    if (!o->archives) return NULL; /* a state of version 1 has no table of them */
+    struct rows *rows = state_ask(&c->state, c->arena, "reading the archives", &sql_archives_to_drop, values, 2, error);
+    *count = rows ? (size_t)rows_count(rows) : 0;
+    struct archive_row *list = arena_alloc(c->arena, (*count + 1) * sizeof *list);
+    for (int i = 0; i < (int)*count; i++)
+        list[i] = (struct archive_row){rows_text(rows, i, 0), rows_text(rows, i, 1), rows_text(rows, i, 2)};
+    return list;
 }
 
 /* --- asking --- */
@@ -59,11 +85,15 @@ static const char *list_objects(const struct cleaning *c, const struct overview 
     for (size_t i = 0; i < count; i++) {
         size_t objects;
         const struct object_row *rows = runs_objects(&c->state, c->arena, runs[i].run, NULL, &objects, error);
+        size_t archives;
+        const struct archive_row *kept = archives_of(c, &runs[i], &archives, error);
         text_addf(&text, "%srun %lld of plan %s, %s:", i ? "\n" : "", (long long)runs[i].run, runs[i].plan,
                   runs[i].state);
         for (size_t j = 0; j < objects; j++)
             text_addf(&text, "%s %s%s", j ? "," : "", text_equal(rows[j].kind, "index") ? "index " : "",
                       sql_qualified(c->arena, rows[j].schema, rows[j].name));
+        for (size_t j = 0; j < archives; j++)
+            text_addf(&text, "%s the archive of %s", j || objects ? "," : "", kept[j].table);
     }
     return text.data;
 }
@@ -112,6 +142,16 @@ static void drop_index(struct cleaning *c, const char *about, const char *object
     send(c, about, &sql_drop_index, object, error);
 }
 
+static void end_transaction(const struct cleaning *c, const char *about, struct error *error) {
+    if (!failed(error)) {
+        send(c, about, &sql_end_clean, NULL, error);
+    } else if (!slot_lost(c->state.slot)) {
+        struct error ignored = error_new(c->arena);
+        send(c, about, &sql_undo_clean, NULL, &ignored);
+    }
+    if (text_equal(error->sqlstate, "55P03")) error->hint = "somebody is looking at it; clean again later";
+}
+
 /* A table and the note about it go together. */
 static void drop_in_transaction(struct cleaning *c, int64_t run, const struct object_row *o, const char *about,
                                 const char *object, struct error *error) {
@@ -119,12 +159,7 @@ static void drop_in_transaction(struct cleaning *c, int64_t run, const struct ob
     send(c, about, &sql_clean_settings, NULL, error);
     send(c, about, text_equal(o->kind, "sequence") ? &sql_drop_sequence : &sql_drop_table, object, error);
     runs_forget_object(&c->state, c->arena, run, o->kind, o->schema, o->name, error);
-    if (!failed(error)) {
-        send(c, about, &sql_end_clean, NULL, error);
-    } else if (!slot_lost(c->state.slot)) {
-        struct error ignored = error_new(c->arena);
-        send(c, about, &sql_undo_clean, NULL, &ignored);
-    }
+    end_transaction(c, about, error);
 }
 
 static void drop(struct cleaning *c, int64_t run, const struct object_row *o, struct error *error) {
@@ -136,10 +171,27 @@ static void drop(struct cleaning *c, int64_t run, const struct object_row *o, st
     } else {
         drop_in_transaction(c, run, o, about, object, error);
     }
-    if (text_equal(error->sqlstate, "55P03")) error->hint = "somebody is looking at it; clean again later";
     if (failed(error)) return;
     c->dropped++;
     if (!c->quiet) printf("dropped %s\n", object);
+}
+
+/* The last one takes the sequence that numbered them all along. */
+static void drop_archive(struct cleaning *c, int64_t run, const struct archive_row *a, struct error *error) {
+    const char *object = sql_qualified(c->arena, c->state.schema, a->name);
+    const char *about = arena_printf(c->arena, "dropping %s", object);
+    const char *values[] = {arena_printf(c->arena, "%lld", (long long)run), a->oid};
+    const char *order =
+        sql_qualified(c->arena, c->state.schema, arena_printf(c->arena, "archive_%lld", (long long)run));
+    send(c, about, &sql_begin_clean, NULL, error);
+    send(c, about, &sql_clean_settings, NULL, error);
+    send(c, about, &sql_drop_table, object, error);
+    struct rows *rows = state_ask(&c->state, c->arena, about, &sql_note_dropped, values, 2, error);
+    if (rows && rows_count(rows) && rows_flag(rows, 0, 0)) send(c, about, &sql_drop_sequence, order, error);
+    end_transaction(c, about, error);
+    if (failed(error)) return;
+    c->dropped++;
+    if (!c->quiet) printf("dropped %s, the archive of %s\n", object, a->table);
 }
 
 static void drop_all(struct cleaning *c, const struct overview *runs, size_t count, struct error *error) {
@@ -147,6 +199,12 @@ static void drop_all(struct cleaning *c, const struct overview *runs, size_t cou
         size_t objects;
         const struct object_row *rows = runs_objects(&c->state, c->arena, runs[i].run, NULL, &objects, error);
         for (size_t j = 0; j < objects && !failed(error); j++) drop(c, runs[i].run, &rows[j], error);
+        size_t archives;
+        const struct archive_row *kept = archives_of(c, &runs[i], &archives, error);
+        for (size_t j = 0; j < archives && !failed(error); j++) drop_archive(c, runs[i].run, &kept[j], error);
+        if (archives < (size_t)runs[i].archives && !c->quiet && !failed(error))
+            printf("kept the archive of run %lld until %s, for undo (--archive drops it now)\n", (long long)runs[i].run,
+                   runs[i].archive_until);
     }
 }
 
@@ -175,8 +233,10 @@ static void clean_run(struct command_line *line, struct arena *arena, struct err
     }
     struct named named = {0};
     if (!failed(error)) named = desk_named(line, arena, error);
-    struct cleaning cleaning = {
-        .state = desk_open(line, arena, named.url, error), .arena = arena, .quiet = line->quiet};
+    struct cleaning cleaning = {.state = desk_open(line, arena, named.url, error),
+                                .arena = arena,
+                                .quiet = line->quiet,
+                                .archive = line->archive};
     if (!failed(error)) clean(line, &cleaning, &named, error);
 }
 
@@ -184,9 +244,11 @@ const struct command clean_command = {
     .name = "clean",
     .synopsis = "[RUN]",
     .about = "drop what runs that are over left behind",
-    .more = "Tracking tables, helper tables, and indexes built for the time of a run. RUN is a run's number or a "
-            "plan's name\n"
-            "(its latest run). Without RUN or --older it shows what all runs that are over left, and asks.",
+    .more =
+        "Tracking tables, helper tables, indexes built for the time of a run, and archives that are older than their\n"
+        "plan keeps them. RUN is a run's number or a plan's name (its latest run). Without RUN or --older it shows "
+        "what\n"
+        "all runs that are over left, and asks.",
     .most = 1,
     .options = clean_options,
     .run = clean_run,

@@ -31,3 +31,15 @@ COMMIT
 
 -- name: undo_clean
 ROLLBACK
+
+-- $2: also those that are to be kept still.
+-- name: archives_to_drop
+SELECT a.table_oid, a.name, pg_catalog.format('%I.%I', a.schema_name, a.table_name)
+  FROM :"state".archives a JOIN :"state".runs r ON r.run = a.run
+ WHERE a.run = $1::bigint AND a.dropped IS NULL AND ($2::boolean OR r.finished + a.keep < pg_catalog.clock_timestamp())
+ ORDER BY a.name
+
+-- Noted and not forgotten: an undo must say why it cannot. Whether it was the last one.
+-- name: note_dropped
+UPDATE :"state".archives a SET dropped = pg_catalog.clock_timestamp() WHERE a.run = $1::bigint AND a.table_oid = $2::oid
+RETURNING NOT EXISTS (SELECT FROM :"state".archives o WHERE o.run = a.run AND o.table_oid <> a.table_oid AND o.dropped IS NULL)

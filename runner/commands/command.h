@@ -54,6 +54,7 @@ struct command_line {
     bool fresh;
     int output;               /* in sink_choices (events/sinks.h) */
     int64_t older;            /* clean: ms */
+    bool archive;             /* clean */
     bool print;               /* init */
     int on_conflict, triggers; /* undo: stop, skip, force; fire, off */
 };

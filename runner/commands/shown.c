@@ -15,7 +15,8 @@ static enum style style_of(const char *state) {
         enum style style;
     } styles[] = {{"running", STYLE_CYAN},       {"waiting", STYLE_YELLOW}, {"paused", STYLE_YELLOW},
                   {"interrupted", STYLE_YELLOW}, {"failed", STYLE_RED},     {"refused", STYLE_RED},
-                  {"finished", STYLE_GREEN},     {"done", STYLE_GREEN}};
+                  {"finished", STYLE_GREEN},     {"done", STYLE_GREEN},     {"undoing", STYLE_YELLOW},
+                  {"undone", STYLE_GREEN}};
     for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
         if (text_equal(styles[i].state, state)) return styles[i].style;
     return STYLE_PLAIN;
@@ -80,6 +81,14 @@ static const char *go_on_text(struct arena *arena, const struct overview *o, con
     return arena_printf(arena, "pgwinnow run%s%s %s", option, environment, file);
 }
 
+static void say_archive(const struct page *page, const struct overview *o) {
+    struct arena *arena = page->arena;
+    if (!o->archives || is(o, "undone") || is(o, "undoing") || o->alive) return;
+    const char *until = o->archive_until ? arena_printf(arena, "; kept until %s", o->archive_until) : "";
+    say(page, "undo", STYLE_PLAIN,
+        arena_printf(arena, "pgwinnow undo %lld brings back what it removed%s", (long long)o->run, until));
+}
+
 static void say_what_next(const struct page *page, const struct overview *o, const struct named *named) {
     struct arena *arena = page->arena;
     if (overview_over(o)) {
@@ -91,7 +100,11 @@ static void say_what_next(const struct page *page, const struct overview *o, con
                     o->objects == 1 ? "it" : "them"));
         return;
     }
-    if (o->alive && (is(o, "running") || is(o, "waiting"))) return;
+    if (o->alive && (is(o, "running") || is(o, "waiting") || is(o, "undoing"))) return;
+    if (is(o, "undoing")) {
+        say(page, "go on", STYLE_BOLD, arena_printf(arena, "pgwinnow undo %lld", (long long)o->run));
+        return;
+    }
     say(page, "go on", STYLE_BOLD, go_on_text(arena, o, named, ""));
     if (is(o, "refused") || is(o, "failed")) say(page, "or anew", STYLE_PLAIN, go_on_text(arena, o, named, " --fresh"));
 }
@@ -145,6 +158,7 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
         say_lines(&page, "hint", STYLE_PLAIN, o->error.hint);
     }
     say_what_next(&page, o, named);
+    say_archive(&page, o);
     if (o->step_count) say_steps(&page, o);
 }
 

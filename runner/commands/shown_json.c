@@ -10,12 +10,12 @@ static json_t *steps(struct arena *arena, const struct overview *o) {
     for (size_t i = 0; i < o->step_count; i++) {
         const struct overview_step *s = &o->steps[i];
         json_array_append_new(
-            list, json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:i, s:I, s:o, s:i, s:o}", "name",
+            list, json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:i, s:o}", "name",
                             json_text_or_null(arena, s->name), "kind", json_text_or_null(arena, s->kind), "state",
                             json_text_or_null(arena, s->state), "rows", (json_int_t)s->rows, "total",
-                            json_count_or_null(s->total), "spared", (json_int_t)s->spared, "archived", 0, "batches",
-                            (json_int_t)s->batches, "seconds", json_seconds_or_null(s->ms), "round", s->round, "note",
-                            json_text_or_null(arena, s->note)));
+                            json_count_or_null(s->total), "spared", (json_int_t)s->spared, "archived",
+                            (json_int_t)s->archived, "batches", (json_int_t)s->batches, "seconds",
+                            json_seconds_or_null(s->ms), "round", s->round, "note", json_text_or_null(arena, s->note)));
     }
     return list;
 }
@@ -49,6 +49,7 @@ json_t *shown_json(struct arena *arena, const struct overview *o) {
     json_object_set_new(run, "children", json_integer(o->children));
     json_object_set_new(run, "spared", json_integer(o->spared));
     json_object_set_new(run, "objects", json_integer(o->objects));
+    json_object_set_new(run, "archives", json_integer(o->archives));
     json_object_set_new(run, "error", why(arena, o));
     return run;
 }

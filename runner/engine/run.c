@@ -76,10 +76,18 @@ static void load_steps(struct run *run, struct arena *arena, struct error *error
     }
 }
 
+/* What it removed is coming back: going on with it, or starting anew in the middle of that, would remove it again. */
+static void refuse_undoing(const struct run_row *row, struct error *error) {
+    if (!text_equal(row->state, "undoing")) return;
+    fail(error, FAULT_REFUSED, "run %lld of plan %s is being undone", (long long)row->run, row->plan);
+    fail_hint(error, "`pgwinnow undo %lld` brings that to its end; then the plan can run anew", (long long)row->run);
+}
+
 /* Before compile: an unfinished run says which path its texts see and which tree was accepted. */
 static struct run_row *find(struct run *run, const struct request *request, struct arena *arena, struct error *error) {
     struct run_row *row = runs_unfinished(&run->state, arena, run->plan->name, run->plan->environment, error);
-    if (!row || request->fresh) return row;
+    if (row) refuse_undoing(row, error);
+    if (!row || request->fresh || failed(error)) return row;
     const char *changes = changes_text(arena, row->definition, run->plan->definition);
     if (changes) refuse_changed(row, changes, error);
     run->search_path = row->search_path;

@@ -39,7 +39,8 @@ static struct overview_step step_of(struct arena *arena, const struct rows *rows
                                   .total = rows_int(rows, i, 7),
                                   .spared = rows_int(rows, i, 8),
                                   .batches = rows_int(rows, i, 9),
-                                  .ms = rows_int(rows, i, 10)};
+                                  .ms = rows_int(rows, i, 10),
+                                  .archived = rows_flag(rows, i, 16) ? rows_int(rows, i, 6) : 0};
 }
 
 /* Rows a second by the batches of the last minute. */
@@ -58,8 +59,8 @@ static void add_up(struct overview *o, const struct overview_step *step, const s
 }
 
 static void read_steps(const struct state *state, struct arena *arena, struct overview *o, struct error *error) {
-    const char *values[] = {number(arena, o->run), works(o) ? "true" : "false"};
-    struct rows *rows = state_ask(state, arena, "reading the steps", &sql_overview_steps, values, 2, error);
+    const char *values[] = {number(arena, o->run), works(o) ? "true" : "false", o->archives ? "true" : "false"};
+    struct rows *rows = state_ask(state, arena, "reading the steps", &sql_overview_steps, values, 3, error);
     o->step_count = rows ? (size_t)rows_count(rows) : 0;
     o->steps = arena_alloc(arena, (o->step_count + 1) * sizeof *o->steps);
     for (int i = 0; i < (int)o->step_count; i++) {
@@ -111,6 +112,9 @@ static struct overview overview_of(struct arena *arena, const struct rows *rows,
         .error = {keep(arena, rows, i, 16), keep(arena, rows, i, 17), keep(arena, rows, i, 18),
                   keep(arena, rows, i, 19)},
         .objects = rows_int(rows, i, 20),
+        .archives = rows_int(rows, i, 21),
+        .expired = rows_int(rows, i, 22),
+        .archive_until = keep(arena, rows, i, 23),
         .waiting = {.ms = -1},
         .rate = -1,
         .eta_ms = -1,
@@ -118,7 +122,7 @@ static struct overview overview_of(struct arena *arena, const struct rows *rows,
 }
 
 static struct rows *ask_runs(const struct state *state, struct arena *arena, const struct overview_filter *f,
-                             struct error *error) {
+                             int version, struct error *error) {
     static const char *const over[] = {
         [OVERVIEW_ALL] = NULL, [OVERVIEW_UNFINISHED] = "false", [OVERVIEW_OVER] = "true"};
     const char *values[] = {number_or_null(arena, f->run),
@@ -128,8 +132,13 @@ static struct rows *ask_runs(const struct state *state, struct arena *arena, con
                             number_or_null(arena, f->older),
                             f->left ? "true" : "false",
                             number_or_null(arena, f->most),
-                            number(arena, LEASE_STALE_SECONDS)};
-    return state_ask(state, arena, "reading the runs", &sql_overviews, values, 8, error);
+                            number(arena, LEASE_STALE_SECONDS),
+                            f->archives ? "true" : "false"};
+    struct binding bindings[] = {{"state", state->schema}, {"kept", NULL}, {NULL, NULL}};
+    bindings[1].value = sql_expand(arena, version > 1 ? &sql_overview_archives : &sql_overview_no_archives,
+                                   (struct binding[]){{"state", state->schema}, {NULL, NULL}}, error);
+    const char *text = sql_expand(arena, &sql_overviews, bindings, error);
+    return ask(state->slot, arena, &(struct statement){"reading the runs", text, values, 9}, error);
 }
 
 static void hint_rights(const struct state *state, struct arena *arena, struct error *error) {
@@ -146,8 +155,9 @@ struct overview *overview_read(const struct state *state, struct arena *arena, c
     *count = 0;
     state_ask(state, arena, "beginning to read", &sql_begin_reading, NULL, 0, error);
     state_ask(state, arena, "beginning to read", &sql_reading_settings, NULL, 0, error);
-    if (!failed(error) && schema_version(state, arena, error)) {
-        struct rows *rows = ask_runs(state, arena, filter, error);
+    int version = failed(error) ? 0 : schema_version(state, arena, error);
+    if (version) {
+        struct rows *rows = ask_runs(state, arena, filter, version, error);
         *count = rows ? (size_t)rows_count(rows) : 0;
         list = arena_alloc(arena, (*count + 1) * sizeof *list);
         for (size_t i = 0; i < *count && !failed(error); i++) {

@@ -14,6 +14,7 @@ struct overview_step {
     int round;
     int64_t rows, total;             /* of this round, batches that are committed included; total -1: not known */
     int64_t spared, batches, ms;     /* ms -1: it has not begun */
+    int64_t archived;                /* of its rows: those whose old images were kept */
 };
 
 struct overview {
@@ -39,6 +40,8 @@ struct overview {
     int64_t eta_ms;                  /* of the step at hand; -1: not known */
     int64_t removed, children, spared; /* over all rounds: tracked rows, rows below them, rows left alone */
     int64_t objects;                 /* tables, indexes and sequences it left in the database */
+    int64_t archives, expired;       /* archive tables that are there; those older than they are to be kept */
+    const char *archive_until;       /* for people: until when `clean` leaves them alone; NULL: none, or it is not over */
     struct overview_step *steps;
     size_t step_count;
 };
@@ -49,7 +52,8 @@ struct overview_filter {
     int64_t run;                    /* 0: any */
     const char *plan, *environment; /* NULL: any */
     enum overview_which which;
-    bool left;                      /* only those that left objects */
+    bool left;                      /* only those that left objects, or archives that are expired */
+    bool archives;                  /* with left: those too whose archives are still to be kept */
     int64_t older;                  /* ms since it ended, at least; 0: any */
     int64_t most;                   /* 0: all */
 };

@@ -25,7 +25,7 @@ SELECT r.run, r.plan, r.environment, r.table_name,
                 CASE WHEN isfinite(l.beat) THEN l.beat END)) * 1000)::bigint,
        l.holder, h.alive,
        r.error ->> 'message', r.error ->> 'detail', r.error ->> 'hint', r.error ->> 'sqlstate',
-       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run)
+       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run), k.archives, k.expired, k.until
   FROM :"state".runs r
   LEFT JOIN :"state".lease l ON l.run = r.run
  CROSS JOIN LATERAL (
@@ -37,13 +37,24 @@ SELECT r.run, r.plan, r.environment, r.table_name,
        SELECT GREATEST(max(t.started), max(t.finished)) FROM :"state".steps t WHERE t.run = r.run) s (last)
  CROSS JOIN LATERAL (
        SELECT max(t.at) FROM :"state".batches t WHERE t.run = r.run AND r.finished IS NULL) b (last)
+ CROSS JOIN LATERAL (:kept) k (archives, expired, until)
  WHERE ($1::bigint IS NULL OR r.run = $1::bigint)
    AND ($2::text IS NULL OR r.plan = $2::text)
    AND ($3::text IS NULL OR r.environment = $3::text)
    AND ($4::boolean IS NULL OR (r.state IN ('finished', 'cancelled', 'undone')) = $4::boolean)
    AND ($5::bigint IS NULL OR r.finished < clock_timestamp() - make_interval(secs => $5::bigint / 1000.0))
-   AND (NOT $6::boolean OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run))
+   AND (NOT $6::boolean OR k.expired > 0 OR $9::boolean AND k.archives > 0
+        OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run))
  ORDER BY r.run DESC LIMIT $7::bigint
+
+-- name: overview_archives
+SELECT count(*), count(*) FILTER (WHERE r.finished + a.keep < clock_timestamp()),
+       to_char(max(r.finished + a.keep), 'YYYY-MM-DD HH24:MI:SS TZ')
+  FROM :"state".archives a WHERE a.run = r.run AND a.dropped IS NULL
+
+-- Version 1 of the state had no archives, and looking does not upgrade it.
+-- name: overview_no_archives
+SELECT 0::bigint, 0::bigint, NULL::text
 
 -- Steps are recorded when they begin and end; what happened since is in their batches. A delete-children that works
 -- inside the delete behind it has no batches: the children are counted there. The tracked rows are what a delete will
@@ -59,8 +70,12 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
                  CASE WHEN $2::boolean THEN clock_timestamp() ELSE COALESCE(b.last, c.last, s.started) END
                  - s.started))::bigint)
             ELSE s.ms END,
-       b.recent, b.recent_seconds, a.rows, a.children, a.spared
+       b.recent, b.recent_seconds, a.rows, a.children, a.spared,
+       s.kind IN ('delete', 'delete-children', 'together') AND $3::boolean
+       AND COALESCE((r.definition #>> '{archive,on}')::boolean, true)
+       AND r.definition #> ARRAY['steps', s.step::text, 'archive', 'off'] IS NULL
   FROM :"state".steps s
+  JOIN :"state".runs r ON r.run = s.run
  CROSS JOIN LATERAL (
        SELECT count(*), sum(x.rows)::bigint, sum(x.spared)::bigint, max(x.at),
               sum(x.rows + x.spared) FILTER (WHERE x.at > clock_timestamp() - interval '1 min'),
