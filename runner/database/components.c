@@ -24,6 +24,9 @@ struct search {
 
 static bool deletes(const struct edge *edge) { return edge->reached && edge->policy == POLICY_DELETE; }
 
+/* A row that goes may point at another one that goes by any edge: what foreign keys tie together goes in one statement. */
+static bool ties(const struct edge *edge) { return deletes(edge) || (edge->reached && edge->child->removed); }
+
 /* Set-null only where it is done with the moves: its rows may move too. */
 static bool looks_below(const struct edge *edge) {
     bool settles = edge->policy == POLICY_DELETE || edge->policy == POLICY_MOVE ||
@@ -114,11 +117,13 @@ static struct search search(struct tree *tree, struct arena *arena, bool (*follo
 
 void tree_components(struct tree *tree, struct arena *arena) {
     struct arena *scratch = arena_new(arena);
-    struct search by_delete = search(tree, scratch, deletes), by_all = search(tree, scratch, looks_below);
+    struct search by_delete = search(tree, scratch, deletes), by_tie = search(tree, scratch, ties),
+                  by_all = search(tree, scratch, looks_below);
     for (size_t i = 0; i < tree->node_count; i++) {
         struct node *node = tree->nodes[i];
         node->component = by_delete.number[i];
         node->cyclic = by_delete.circle[i];
+        node->sweep = by_tie.number[i];
         node->turn = by_all.number[i];
         node->turns = by_all.circle[i];
     }

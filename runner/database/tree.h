@@ -25,6 +25,7 @@ struct node {
     bool removed;          /* rows of it can go: node 0, and every child of a delete edge that is reached */
     int depth;             /* least number of edges from the root */
     size_t component;      /* strongly connected by delete edges; a parent's number is smaller than its children's */
+    size_t sweep;          /* the same by all edges between rows that go: what is removed in one statement */
     bool cyclic;           /* its component has more than one node, or it references itself by a delete edge */
     const char **triggers; /* user triggers that a removal or change fires, "name" */
     size_t trigger_count;

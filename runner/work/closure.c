@@ -224,19 +224,19 @@ static void queue_node(struct batch *batch, const struct node *node) {
                 NULL, 0);
 }
 
-/* Whether a node takes part: in its component, and with rows in the closure. */
-static bool goes(const struct family *f, const struct node *node, size_t component) {
-    return node->component == component && node->removed && node->identity_count &&
+/* Whether a node takes part: in its sweep, and with rows in the closure. */
+static bool goes(const struct family *f, const struct node *node, size_t sweep) {
+    return node->sweep == sweep && node->removed && node->identity_count &&
            (node->index > 0 || f->what->roots_go || leads_back(f));
 }
 
-static void queue_circle(struct batch *batch, size_t component) {
+static void queue_circle(struct batch *batch, size_t sweep) {
     struct family *f = family_of(batch);
     struct text links = text_new(batch->arena), gone = text_new(batch->arena), roots = text_new(batch->arena),
                 expected = text_new(batch->arena);
     for (size_t i = 0; i < f->tree->node_count; i++) {
         const struct node *node = f->tree->nodes[i];
-        if (!goes(f, node, component)) continue;
+        if (!goes(f, node, sweep)) continue;
         const char *comma = links.length ? ", " : "", *plus = links.length ? " + " : "",
                    *link = arena_printf(batch->arena, "d%zu", i);
         struct bindings b = {0};
@@ -257,25 +257,25 @@ static void queue_circle(struct batch *batch, size_t component) {
     batch_queue(batch, "removing rows that refer to each other", &sql_delete_circle, &b, NULL, 0);
 }
 
-static void queue_component(struct batch *batch, size_t component) {
+static void queue_sweep(struct batch *batch, size_t sweep) {
     struct family *f = family_of(batch);
     const struct node *only = NULL;
     size_t count = 0;
     for (size_t i = 0; i < f->tree->node_count; i++)
-        if (goes(f, f->tree->nodes[i], component)) {
+        if (goes(f, f->tree->nodes[i], sweep)) {
             only = f->tree->nodes[i];
             count++;
         }
     if (count == 1) queue_node(batch, only);
     if (count > 1) {
         ask_for(family_try(batch), only->index);
-        queue_circle(batch, component);
+        queue_circle(batch, sweep);
     }
 }
 
 static void queue_changes(struct batch *batch) {
     struct family *f = family_of(batch);
-    size_t components = 0;
+    size_t sweeps = 0;
     family_try(batch)->asked_count = family_try(batch)->heard = 0;
     for (int keyless = 0; keyless < 2; keyless++)
         for (size_t i = 0; i < f->tree->edge_count; i++) {
@@ -283,8 +283,8 @@ static void queue_changes(struct batch *batch) {
             if (checked_for_size(f, e) && (e->policy == POLICY_DELETE) == keyless) queue_edge_change(batch, e);
         }
     for (size_t i = 0; i < f->tree->node_count; i++)
-        if (f->tree->nodes[i]->component + 1 > components) components = f->tree->nodes[i]->component + 1;
-    while (components--) queue_component(batch, components);
+        if (f->tree->nodes[i]->sweep + 1 > sweeps) sweeps = f->tree->nodes[i]->sweep + 1;
+    while (sweeps--) queue_sweep(batch, sweeps);
     archive_check(batch);
 }
 
@@ -347,7 +347,7 @@ static void hear_stopped(struct batch *batch, const struct rows *rows) {
 static bool in_circle(const struct family *f, const struct node *node) {
     for (size_t i = 0; i < f->tree->node_count; i++) {
         const struct node *other = f->tree->nodes[i];
-        if (other != node && other->removed && other->component == node->component) return true;
+        if (other != node && other->removed && other->sweep == node->sweep) return true;
     }
     return false;
 }

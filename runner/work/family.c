@@ -245,13 +245,22 @@ static bool piece_is_plain(const struct batch *batch) {
     return family_of(batch)->plain[node] && batch->range.mode == MODE_NORMAL && !batch->range.races;
 }
 
-static const char heavy_reason[] = "rows that point at it keep coming",
-                  protected_reason[] = "a row below it is a survivor or held back";
+static const char protected_reason[] = "a row below it is a survivor or held back";
+
+static const char *heavy_reason(const struct family *f) {
+    if (f->what->together) return "its group is larger than a batch may be";
+    for (size_t i = 0; i < f->tree->node_count; i++)
+        if (f->tree->nodes[i]->cyclic && f->tree->nodes[i]->removed)
+            return "what goes with it, in a circle, is larger than a batch may be";
+    return "rows that point at it keep coming";
+}
 
 static void fill_roots(struct batch *batch) {
     switch (batch->range.mode) {
     case MODE_GIVE_UP: queue_tracking(batch, tracking_give_up, "leaving busy rows for the last pass", NULL); return;
-    case MODE_SKIP_HEAVY: queue_tracking(batch, tracking_spare, "sparing a row", heavy_reason); return;
+    case MODE_SKIP_HEAVY:
+        queue_tracking(batch, tracking_spare, "sparing a row", heavy_reason(family_of(batch)));
+        return;
     case MODE_SKIP_PROTECTED: queue_tracking(batch, tracking_spare, "sparing a row", protected_reason); return;
     default: break;
     }
@@ -420,10 +429,13 @@ static void choose_ways(struct family *f) {
     for (size_t i = 0; i < tree->edge_count;
          i++) /* what must be settled with its parents keeps them from going first */
         if (f->settled[i] && goes_by_parent(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
-    for (size_t i = 0; i < tree->edge_count;
-         i++) /* one statement cannot change a row by one edge and remove it by another */
-        if (f->settled[i] && tree->edges[i]->policy == POLICY_SET_NULL && tree->edges[i]->child->removed)
-            f->fast = false;
+    for (size_t i = 0; i < tree->edge_count; i++) {
+        /* One statement cannot change a row by one edge and remove it by another; nor can rows that go refer to rows
+         * that go in all orders. */
+        const struct edge *e = tree->edges[i];
+        bool tied = e->policy != POLICY_DELETE && e->child->removed;
+        if (e->reached && tied && (e->policy == POLICY_SET_NULL || e->child != e->parent)) f->fast = false;
+    }
     if (!circles) paths = count_paths(f, tree->nodes[0], 0);
     f->probed = paths > 0 && paths <= MOST_PATHS;
     if (paths > MOST_PATHS) f->fast = false;

@@ -218,4 +218,23 @@ INSERT INTO b_old SELECT g, 1 + g % 10 FROM generate_series(1, 30) g;
 SQL
 edge b.a delete b a 'c.a = p.id'
 both a 'r.x = 0' 5 <<<'where: x = 0'
+
+# A tracked row points, by an edge that sets to NULL, at what goes because of another one: both are gone together, and
+# nothing is left to the database's own actions.
+for action in CASCADE 'NO ACTION' 'SET NULL'; do
+    shape "rows that go refer to each other by set-null edges, on delete $action" <<SQL
+CREATE TABLE vote (id int PRIMARY KEY, post int, g int);
+CREATE TABLE item (id int PRIMARY KEY, v int REFERENCES vote);
+ALTER TABLE vote ADD FOREIGN KEY (post) REFERENCES item ON DELETE $action;
+CREATE TABLE p (id int PRIMARY KEY, v int DEFAULT 1 REFERENCES vote ON DELETE SET DEFAULT, UNIQUE (v));
+INSERT INTO vote SELECT g, NULL, g % 3 FROM generate_series(1, 12) g;
+INSERT INTO item SELECT g, g FROM generate_series(1, 12) g;
+UPDATE vote SET post = 1 + (id + 3) % 12;
+INSERT INTO p SELECT g, g FROM generate_series(2, 12) g;
+SQL
+    edge item.v delete item vote 'c.v = p.id'
+    edge vote.post set-null vote item 'c.post = p.id' 'post = NULL'
+    edge p.v delete p vote 'c.v = p.id'
+    both vote 'r.id > 3' 5 <<<'duplicates: [g]'
+done
 done_testing
