@@ -10,6 +10,7 @@
 #include "steps/table.h"
 #include "steps/track_pairs.h"
 #include "steps/track_rule.h"
+#include "work/groups.h"
 #include "work/session.h"
 
 enum { SCAN_AUTO, SCAN_WHOLE };
@@ -204,6 +205,16 @@ static void fill(struct run *run, size_t index, struct arena *arena, struct bind
     if (has_pairs(t)) pairs_drop(run, arena, error);
 }
 
+/* Groups that go in one transaction must fit into one. */
+static void refuse_large_groups(struct run *run, struct arena *arena, int round, struct error *error) {
+    for (size_t i = 0; i < run->plan->step_count; i++) {
+        const struct plan_step *step = &run->plan->steps[i];
+        if (!text_equal(step->step->name, "together") || !run->tracking->grouped) continue;
+        run->progress.doing = "counting what is below the groups";
+        groups_refuse_large(run, arena, round, step->settings.batch.max, error);
+    }
+}
+
 static void run_track(struct run *run, size_t index, struct error *error) {
     struct arena *arena = arena_new(run->arena);
     struct run_step *step = &run->steps[index];
@@ -226,6 +237,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     do_one(run, arena, about, &sql_analyze_track, &b, error);
     int64_t found = count(run, arena, about, &sql_count_rows, &b, error);
     expect(run, index, arena, found, &b, error);
+    refuse_large_groups(run, arena, step->round, error);
     step->shown->rows = step->shown->total = found;
     if (!failed(error)) /* with the table, so that a restart neither finds it half done nor does it again */
         runs_set_step(&run->state, arena, &run->holder, index,
