@@ -311,6 +311,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
 # Reached by plans that move or merge.
 others=' steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions steps/track_pairs.sql:rank_by_key'
+others+=' work/groups.sql:find_large_group work/groups.sql:rows_below work/groups.sql:tracked_keys_only work/groups.sql:tracked_rows work/groups.sql:join_child work/groups.sql:group_shown'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 
