@@ -35,7 +35,7 @@ static void spread_down(const struct tree *tree, bool *edges) {
     for (bool changed = true; changed;) {
         changed = false;
         for (size_t i = 0; i < tree->edge_count; i++)
-            for (size_t j = 0; edges[i] && tree->edges[i]->policy == POLICY_DELETE && j < tree->edge_count; j++)
+            for (size_t j = 0; edges[i] && tree->edges[i]->policy != POLICY_SET_NULL && j < tree->edge_count; j++)
                 if (tree->edges[j]->parent == tree->edges[i]->child && !edges[j]) edges[j] = changed = true;
     }
 }

@@ -111,7 +111,7 @@ static void make_one(struct run *run, struct arena *arena, const struct node *no
 }
 
 static bool touched(const struct tree *tree, const struct node *node) {
-    if (node->removed) return true;
+    if (node->removed || node->moved_count) return true;
     for (size_t i = 0; i < tree->edge_count; i++) {
         const struct edge *e = tree->edges[i];
         if (e->child == node && e->reached && e->policy != POLICY_STOP) return true;

@@ -4,12 +4,14 @@
  * closure stands and fits the bounds is anything changed: foreign keys set to NULL, rows without a key, then tables
  * deepest first.
  */
+#include "work/closure.h"
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/closure.sql.h"
 #include "work/archive.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
+#include "work/move.h"
 #include "work/tracking.h"
 
 struct try *family_try(struct batch *batch) {
@@ -44,6 +46,8 @@ void closure_lock_roots(struct batch *batch) {
     bind_range(&b, batch, family_last_pass(&batch->range) || f->what->together);
     bind(&b, "family", family_table(f->run, batch->arena, root));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, root));
+    bind(&b, "stay_columns", move_stay_columns(batch));
+    bind(&b, "stays", move_stay_values(batch));
     batch_queue(batch, arena_printf(batch->arena, "locking rows of %s", f->run->table->shown), &sql_lock_roots, &b,
                 values, 2);
 }
@@ -63,10 +67,10 @@ static const char *parents(struct batch *batch, const struct edge *edge, const c
 }
 
 /* Children that go themselves are no business of set-null and stop. */
-static const char *not_in_family(struct batch *batch, const struct edge *edge) {
+const char *closure_not_in_family(struct batch *batch, const struct edge *edge) {
     struct family *f = family_of(batch);
     const struct node *child = edge->child;
-    if (!child->removed || !child->identity_count) return "true";
+    if (!(child->removed || (f->moves && child->dropped)) || !child->identity_count) return "true";
     return arena_printf(batch->arena,
                         "NOT EXISTS (SELECT FROM %s AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND %s)",
                         family_table(f->run, batch->arena, child), node_is(batch->arena, "c", child, "f"));
@@ -82,10 +86,11 @@ static void bind_edge(struct bindings *b, struct batch *batch, const struct edge
 static void bind_rest(struct bindings *b, struct batch *batch, const struct edge *edge) {
     bool deletes = edge->policy == POLICY_DELETE;
     bind_edge(b, batch, edge, "true");
-    bind(b, "not_in_family", deletes ? edge_unnamed(batch->arena, edge, "c") : not_in_family(batch, edge));
+    bind(b, "not_in_family", deletes ? edge_unnamed(batch->arena, edge, "c") : closure_not_in_family(batch, edge));
 }
 
-static void queue_close(struct batch *batch, const struct edge *edge) {
+/* $1 is the round of the parents, when `which` asks for it; the children's is the one behind it. */
+static void queue_close(struct batch *batch, const struct edge *edge, const char *which) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
     const struct node *child = edge->child;
@@ -93,8 +98,8 @@ static void queue_close(struct batch *batch, const struct edge *edge) {
     int64_t left = family_bound(batch) > t->closed ? family_bound(batch) - t->closed : 0;
     const char *values[] = {batch_number(batch, t->round), batch_number(batch, left + 1)};
     struct bindings b = {0};
-    bind_edge(&b, batch, edge, "f.round = $1::int");
-    bind(&b, "not_in_family", not_in_family(batch, edge));
+    bind_edge(&b, batch, edge, which);
+    bind(&b, "not_in_family", closure_not_in_family(batch, edge));
     bind(&b, "child_family", family_table(f->run, batch->arena, child));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, child));
     bind(&b, "child_keys", node_keys(batch->arena, "c", child));
@@ -104,13 +109,29 @@ static void queue_close(struct batch *batch, const struct edge *edge) {
     ask_for(t, edge->index);
 }
 
+static const char of_last_round[] = "f.round = $1::int";
+
 static bool close_round(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
     t->asked_count = t->heard = 0;
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (f->settled[i] && goes_by_key(e) && t->fresh[e->parent->index]) queue_close(batch, e);
+        if (f->settled[i] && goes_by_key(e) && t->fresh[e->parent->index]) queue_close(batch, e, of_last_round);
+    }
+    return t->asked_count > 0;
+}
+
+bool closure_close(struct batch *batch, size_t turn, bool inside) {
+    struct family *f = family_of(batch);
+    struct try *t = family_try(batch);
+    t->asked_count = t->heard = 0;
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (!f->settled[i] || !goes_by_key(e) || e->child->turn != turn || (e->parent->turn == turn) != inside)
+            continue;
+        if (inside ? t->fresh[e->parent->index] > 0 : move_going(batch, e->parent))
+            queue_close(batch, e, inside ? of_last_round : "true");
     }
     return t->asked_count > 0;
 }
@@ -137,7 +158,7 @@ static bool leads_back(const struct family *f) {
     for (size_t i = 0; i < f->tree->edge_count; i++)
         if (f->settled[i] && f->tree->edges[i]->child->index == 0 && f->tree->edges[i]->policy == POLICY_DELETE)
             return true;
-    return false;
+    return f->moves && f->tree->nodes[0]->dropped;
 }
 
 static void queue_protected(struct batch *batch) {
@@ -216,6 +237,21 @@ static void bind_node(struct bindings *b, struct batch *batch, const struct node
     bind(b, "child_is_family", node_is(batch->arena, "c", node, "f"));
 }
 
+const char *closure_link(struct batch *batch, const struct node *node, const char *link) {
+    struct bindings b = {0};
+    bind_node(&b, batch, node, link);
+    bind(&b, "link", link);
+    return sql_expand(batch->arena, &sql_circle_link, b.items, &batch->error);
+}
+
+const char *closure_expected(struct batch *batch, const struct node *node) {
+    struct family *f = family_of(batch);
+    struct bindings b = {0};
+    bind(&b, "family", family_table(f->run, batch->arena, node));
+    bind(&b, "which", which_go(f, node));
+    return sql_expand(batch->arena, &sql_expected_gone, b.items, &batch->error);
+}
+
 static void queue_node(struct batch *batch, const struct node *node) {
     struct bindings b = {0};
     bind_node(&b, batch, node, "pgwinnow_gone");
@@ -239,15 +275,10 @@ static void queue_circle(struct batch *batch, size_t sweep) {
         if (!goes(f, node, sweep)) continue;
         const char *comma = links.length ? ", " : "", *plus = links.length ? " + " : "",
                    *link = arena_printf(batch->arena, "d%zu", i);
-        struct bindings b = {0};
-        bind_node(&b, batch, node, link);
-        bind(&b, "link", link);
-        text_addf(&links, "%s%s", comma, sql_expand(batch->arena, &sql_circle_link, b.items, &batch->error));
+        text_addf(&links, "%s%s", comma, closure_link(batch, node, link));
         text_addf(&gone, "%s(SELECT pg_catalog.count(*) FROM %s)", plus, link);
         text_addf(&roots, "%s(SELECT pg_catalog.count(seq) FROM %s)", plus, link);
-        text_addf(&expected,
-                  "%s(SELECT pg_catalog.count(*) FROM %s AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND %s)",
-                  plus, family_table(f->run, batch->arena, node), which_go(f, node));
+        text_addf(&expected, "%s(%s)", plus, closure_expected(batch, node));
     }
     struct bindings b = {0};
     bind(&b, "links", links.data);
@@ -282,6 +313,11 @@ static void queue_changes(struct batch *batch) {
             const struct edge *e = f->tree->edges[i];
             if (checked_for_size(f, e) && (e->policy == POLICY_DELETE) == keyless) queue_edge_change(batch, e);
         }
+    if (f->moves) {
+        move_settle(batch);
+        archive_check(batch);
+        return;
+    }
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->tree->nodes[i]->sweep + 1 > sweeps) sweeps = f->tree->nodes[i]->sweep + 1;
     while (sweeps--) queue_sweep(batch, sweeps);
@@ -302,7 +338,8 @@ bool closure_more(struct batch *batch) {
     if (t->stage == STAGE_CLOSE) {
         if (t->closed > family_bound(batch)) batch->too_large = t->closed > t->taken || too_large_group(batch);
         if (batch->too_large) return false;
-        if (t->taken && close_round(batch)) return true;
+        if (t->taken && (family_of(batch)->moves ? move_walk(batch) : close_round(batch))) return true;
+        if (batch->too_large) return false;
         t->stage = STAGE_CHECK;
         if (t->taken && queue_checks(batch)) return true;
     }
@@ -325,6 +362,7 @@ static void hear_close(struct batch *batch, const struct rows *rows) {
     int64_t found = rows_affected(rows);
     t->closed += found;
     t->fresher[edge->child->index] += found;
+    if (family_of(batch)->moves) move_heard_close(batch, edge->child, found);
     if (t->heard < t->asked_count) return;
     t->round++;
     int64_t *old = t->fresh;
@@ -352,7 +390,7 @@ static bool in_circle(const struct family *f, const struct node *node) {
     return false;
 }
 
-static const char *triggers_of(struct batch *batch, const struct node *node) {
+const char *closure_triggers(struct batch *batch, const struct node *node) {
     struct text text = text_new(batch->arena);
     for (size_t i = 0; i < node->trigger_count; i++)
         text_addf(&text, "%s%s", i ? ", " : " (it has ", node->triggers[i]);
@@ -372,7 +410,7 @@ static void hear_deleted(struct batch *batch, const struct rows *rows) {
          (long long)gone, (long long)expected, node->table->shown,
          in_circle(family_of(batch), node) ? " and the tables in a circle with it" : "");
     fail_hint(&batch->error, "a BEFORE DELETE trigger kept the others%s; nothing of this batch was changed",
-              triggers_of(batch, node));
+              closure_triggers(batch, node));
 }
 
 bool closure_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
@@ -393,7 +431,7 @@ bool closure_answer(struct batch *batch, const struct sql *sql, const struct row
     } else if (sql == &sql_delete_family || sql == &sql_delete_circle) {
         hear_deleted(batch, rows);
     } else {
-        return false;
+        return move_answer(batch, sql, rows);
     }
     return true;
 }
@@ -404,7 +442,10 @@ void closure_explain(struct batch *batch) {
     struct try *t = family_try(batch);
     closure_lock_roots(batch);
     for (size_t i = 0; i < f->tree->node_count; i++) t->fresh[i] = 1;
-    close_round(batch);
+    if (f->moves)
+        move_explain(batch);
+    else
+        close_round(batch);
     queue_checks(batch);
     queue_changes(batch);
 }

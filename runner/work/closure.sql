@@ -3,9 +3,9 @@
 -- FOR UPDATE blocks the KEY SHARE lock that inserting a child takes: from here on no child can come to these rows. In
 -- key order; contested rows are passed over and left for the last pass, which waits.
 -- name: lock_roots
-INSERT INTO :family (batch, round, seq, :numbered)
+INSERT INTO :family (batch, round, seq, :numbered :stay_columns)
 SELECT pg_catalog.pg_current_xact_id(), 0, pgwinnow_x.*
-  FROM (SELECT pgwinnow_k.pgwinnow_seq, :table_keys
+  FROM (SELECT pgwinnow_k.pgwinnow_seq, :table_keys :stays
           FROM :from AS :alias
           JOIN (:qualified
                ) AS pgwinnow_k ON :table_is_tracked
@@ -78,3 +78,6 @@ SELECT :gone, :roots, :expected
     DELETE FROM :table AS c USING :family AS f
      WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which AND :child_is_family
     RETURNING f.seq:returning):kept
+
+-- name: expected_gone
+SELECT pg_catalog.count(*) FROM :family AS f WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which

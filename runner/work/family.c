@@ -382,7 +382,7 @@ static const struct part family_part = {cut, cut_answer, fill, answer, more, com
 /* Rows of this node can go without being looked below first: what the database objects to (23503) is done thoroughly.
  * */
 static bool can_go_first(const struct family *f, const struct node *node) {
-    if (node->cyclic || node->before_triggers) return false;
+    if (f->moves || node->cyclic || node->before_triggers) return false;
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
         if (e->parent != node || !e->reached) continue;
@@ -407,8 +407,9 @@ static void settle_edges(struct family *f) {
     f->settled = arena_alloc(f->arena, (tree->edge_count + 1) * sizeof *f->settled);
     for (size_t i = 0; i < tree->edge_count; i++) {
         const struct edge *e = tree->edges[i];
-        bool changes = e->reached && (e->policy == POLICY_DELETE || e->policy == POLICY_SET_NULL);
+        bool changes = e->reached && e->policy != POLICY_NONE && e->policy != POLICY_STOP;
         f->settled[i] = changes && (!f->what->edges || f->what->edges[i]);
+        f->moves = f->moves || (f->settled[i] && goes_with_moves(e));
     }
 }
 
@@ -417,7 +418,7 @@ static void choose_ways(struct family *f) {
     const struct tree *tree = f->tree;
     size_t paths = 0;
     bool circles = false;
-    f->fast = f->what->roots_go && !(f->run->tracking && f->run->tracking->grouped);
+    f->fast = f->what->roots_go && !f->moves && !(f->run->tracking && f->run->tracking->grouped);
     f->plain = arena_alloc(f->arena, tree->node_count * sizeof *f->plain);
     for (size_t i = 0; i < tree->node_count; i++) {
         const struct node *node = tree->nodes[i];
@@ -459,7 +460,8 @@ static struct family *new_family(struct run *run, size_t step, const struct fami
 
 static bool unindexed(const struct family *f) {
     for (size_t i = 0; i < f->tree->edge_count; i++)
-        if (f->tree->edges[i]->reached && !f->tree->edges[i]->indexed && f->run->missing_index != MISSING_CREATE)
+        if ((f->tree->edges[i]->reached || f->tree->edges[i]->carried) && !f->tree->edges[i]->indexed &&
+            f->run->missing_index != MISSING_CREATE)
             return true;
     return false;
 }

@@ -34,6 +34,7 @@ struct family {
     struct arena *arena;
     struct tree *tree;
     bool *settled;       /* by edge index: its rows are settled in this pass */
+    bool moves;          /* some of them by pointing at other rows */
     bool *plain;         /* by node index: rows can go first and be looked after only when a foreign key objects */
     bool fast, probed;   /* the whole family in one statement; its size can be asked for */
     struct gap *regions; /* of the tracking table, not yet cut; first to last */
@@ -77,6 +78,7 @@ struct try {
     int64_t expected, taken;  /* tracked rows pending in the range; those that were locked or removed */
     int64_t closed, changing; /* rows in the closure; rows that set-null and keyless edges will change */
     int64_t *fresh, *fresher; /* by node: rows found in the last round, in this one */
+    struct walk *walk;        /* of moves */
     size_t *asked;            /* edges or nodes in the order of their statements */
     size_t asked_count, heard;
     struct drain *drains;
@@ -119,6 +121,11 @@ static inline int64_t family_bound(const struct batch *batch) {
     return alone ? batch->loop->run->plan->steps[batch->loop->step].settings.batch.max : pace_size(&batch->loop->pace);
 }
 
+/* Its rows are changed with the moves of their table: a row that one edge sets to NULL may be moved by another. */
+static inline bool goes_with_moves(const struct edge *edge) {
+    return edge->policy == POLICY_MOVE || (edge->policy == POLICY_SET_NULL && edge->child->moved_count);
+}
+
 /* A delete edge whose children have a name of their own; else they go by what they point at. */
 static inline bool goes_by_key(const struct edge *edge) {
     return edge->policy == POLICY_DELETE && edge->child->identity_count > 0;
@@ -127,7 +134,7 @@ static inline bool goes_by_key(const struct edge *edge) {
 /* Some children are settled by what they point at: they are set to NULL, or nothing names them (no key, or NULL in it).
  * */
 static inline bool goes_by_parent(const struct edge *edge) {
-    return !goes_by_key(edge) || edge->child->nullable_identity;
+    return !goes_with_moves(edge) && (!goes_by_key(edge) || edge->child->nullable_identity);
 }
 
 struct try *family_try(struct batch *); /* made at first use */

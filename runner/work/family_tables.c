@@ -5,6 +5,7 @@
 #include "sql/work/family_tables.sql.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
+#include "work/move.h"
 #include "work/tracking.h"
 
 static void make(struct family *f, const char *about, const struct sql *sql, const struct bindings *b,
@@ -28,6 +29,7 @@ static void make_family(struct family *f, const struct node *node, struct error 
     bind(&b, "family", family_table(f->run, f->arena, node));
     bind(&b, "definitions", node_definitions(f->arena, node));
     bind(&b, "columns", node_numbered(f->arena, NULL, node));
+    bind(&b, "stays", move_stay_definitions(f, f->arena, node));
     make(f, "making a family table", &sql_create_family, &b, error);
 }
 
@@ -64,6 +66,11 @@ static void protect(struct family *f, struct error *error) {
     }
 }
 
+/* Its rows are dropped when moves collide. */
+static bool dropped(const struct family *f, const struct node *node) {
+    return f->moves && node->dropped && node->identity_count;
+}
+
 static bool listed(const struct family *f, const struct node *node) {
     for (size_t i = 0; i < f->tree->edge_count; i++)
         if (f->tree->edges[i]->child == node && f->settled[i] && goes_by_key(f->tree->edges[i])) return true;
@@ -75,13 +82,21 @@ void family_tables_make(struct family *f, struct error *error) {
     make_family(f, f->tree->nodes[0], error);
     for (size_t i = 0; i < f->tree->node_count; i++) {
         const struct node *node = f->tree->nodes[i];
+        if (i > 0 && (listed(f, node) || dropped(f, node))) make_family(f, node, error);
+        if (i == 0 && (listed(f, node) || dropped(f, node))) protect(f, error);
         if (!listed(f, node)) continue;
-        if (i > 0) make_family(f, node, error);
-        if (i == 0) protect(f, error);
         make_list(f, node, error);
         any = true;
     }
     if (any) make_order(f, error);
+    move_tables_make(f, error);
+}
+
+static bool of_families(const char *name) {
+    static const char *const kinds[] = {"family_", "list_", "move_", "pairs_"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (text_starts(name, kinds[i])) return true;
+    return false;
 }
 
 /* The tracking table itself stays: people look at what was spared. */
@@ -91,7 +106,7 @@ void families_drop(const struct state *state, struct arena *arena, int64_t run, 
     for (size_t i = 0; i < count && !failed(error); i++) {
         const struct object_row *o = &objects[i];
         bool sequence = text_equal(o->kind, "sequence");
-        if (!sequence && !text_starts(o->name, "family_") && !text_starts(o->name, "list_")) continue;
+        if (!sequence && !of_families(o->name)) continue;
         struct bindings b = {0};
         bind(&b, sequence ? "order" : "table", sql_qualified(arena, o->schema, o->name));
         const char *text = sql_expand(arena, sequence ? &sql_drop_order : &sql_drop_table, b.items, error);

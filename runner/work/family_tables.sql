@@ -5,7 +5,7 @@
 -- UNLOGGED: it matters inside the batch's transaction only. Autovacuum would stand in the way of dropping it.
 -- name: create_family
 CREATE UNLOGGED TABLE IF NOT EXISTS :family (
-    batch xid8 NOT NULL, round int NOT NULL, seq bigint, :definitions, UNIQUE (batch, :columns)
+    batch xid8 NOT NULL, round int NOT NULL, seq bigint, :definitions :stays, UNIQUE (batch, :columns)
 ) WITH (autovacuum_enabled = off)
 
 -- Logged: after a crash the list is what is left to do.

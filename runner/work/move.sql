@@ -1,0 +1,102 @@
+-- Moves: rows that point at a row that goes get the key of the row that stays. m is a move table: the rows of one table
+-- that a batch moves, with their new values, found by its transaction; nothing is changed before all is decided.
+-- Everything of the plan's tables keeps its own column names in the rules' texts, so ours carry the prefix pgwinnow_.
+
+-- UNLOGGED: it matters inside the batch's transaction only. The place of a row is valid because the row stays locked.
+-- Pairs of moved rows that an exclusion constraint keeps apart.
+-- What an edge refers to, old and new: of rows that go, and of those that stay in their place, which may be moved too.
+-- Of rows that are moved themselves, where what changes is referred to.
+-- The rows of an edge that are moved, locked. A row that several edges move is there once, with what each of them
+-- changes. $1: how many at most (one more than the bound).
+-- name: collect_moves
+WITH found AS (
+    INSERT INTO :move AS m (batch, leaf, place, rank, conflict, :columns)
+    SELECT pg_catalog.pg_current_xact_id(), x.*
+      FROM (SELECT c.tableoid, c.ctid, p.pgwinnow_rank, :conflict::int, :values
+              FROM (:mapping) AS p JOIN :child AS c ON :points
+             WHERE :not_in_family
+             ORDER BY :order
+             LIMIT $1::bigint
+               FOR UPDATE OF c) AS x
+    ON CONFLICT (batch, leaf, place) DO UPDATE
+       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict), :changed
+    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
+SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
+
+-- The rows as they will be, generated columns too, and what each rule sees of them.
+-- A row of the table that is not moved and does not go stays, whosever it is. It is locked: the moved row is given up
+-- in favour of it.
+-- name: drop_for_others
+WITH fallen AS (
+    UPDATE :move AS m SET dropped = true, sure = false, winner = NULL, rule = x.pgwinnow_rule :stays
+      FROM (SELECT DISTINCT ON (pgwinnow_i.pgwinnow_n) pgwinnow_i.pgwinnow_n, pgwinnow_o.*
+              FROM (:values) AS pgwinnow_i CROSS JOIN LATERAL (:others) AS pgwinnow_o
+             ORDER BY pgwinnow_i.pgwinnow_n, pgwinnow_o.pgwinnow_rule) AS x
+     WHERE m.n = x.pgwinnow_n
+    RETURNING 1)
+SELECT pg_catalog.count(*) FROM fallen
+
+-- The order of preference, and for each unique rule which rows are equal by it: sorted by its operator class.
+-- name: number_moves
+UPDATE :move AS m SET sure = false, pref = x.pref :groups
+  FROM (SELECT pgwinnow_n, pg_catalog.row_number() OVER (ORDER BY pgwinnow_order, :order) AS pref :ranks
+          FROM (:values) AS pgwinnow_i) AS x
+ WHERE m.n = x.pgwinnow_n
+
+-- name: pair_moves
+INSERT INTO :pairs (batch, pass, worse, better)
+SELECT pg_catalog.pg_current_xact_id(), $1::int, pgwinnow_j.pgwinnow_n, pgwinnow_i.pgwinnow_n
+  FROM (:values) AS pgwinnow_i JOIN (:values) AS pgwinnow_j ON pgwinnow_i.pgwinnow_pref < pgwinnow_j.pgwinnow_pref
+ WHERE :live AND :conflicts
+ON CONFLICT DO NOTHING
+
+-- Sure is a row that no better one can drop any more.
+-- name: mark_sure
+UPDATE :move AS m SET sure = true
+  FROM (SELECT n, pref, sure :bests
+          FROM :move WHERE batch = pg_catalog.pg_current_xact_id() AND NOT dropped) AS x
+ WHERE m.n = x.n AND NOT x.sure AND :best AND :unpaired
+
+-- What collides with a sure row is given up in favour of it; a row is never dropped for one that is dropped itself. Some
+-- may still be open: they collide with better ones that were dropped only now.
+-- name: drop_for_sure
+WITH judged AS MATERIALIZED (
+    SELECT n, sure, :winners AS winner
+      FROM (SELECT n, sure, pref :groups FROM :move
+             WHERE batch = pg_catalog.pg_current_xact_id() AND NOT dropped) AS x),
+fallen AS (
+    UPDATE :move AS m SET dropped = true, winner = j.winner[1], rule = j.winner[2]
+      FROM judged AS j
+     WHERE m.n = j.n AND NOT j.sure AND j.winner IS NOT NULL
+    RETURNING 1)
+SELECT (SELECT pg_catalog.count(*) FROM fallen),
+       (SELECT pg_catalog.count(*) FROM judged WHERE NOT sure AND winner IS NULL)
+
+-- name: find_conflict
+SELECT m.rule, ROW(:loser)::text, ROW(:winner)::text, ROW(:news)::text
+  FROM :move AS m LEFT JOIN :move AS w ON w.n = m.winner
+ WHERE m.batch = pg_catalog.pg_current_xact_id() AND m.dropped AND m.conflict = 2
+ ORDER BY m.n LIMIT 1
+
+-- Dropped rows go like the tracked ones: with a row that stays in their place.
+-- name: enter_dropped
+INSERT INTO :family (batch, round, rank, :numbered, :stay_numbered)
+SELECT m.batch, $1::int, m.rank, :keys, :stays
+  FROM :move AS m LEFT JOIN :move AS w ON w.n = m.winner
+ WHERE m.batch = pg_catalog.pg_current_xact_id() AND m.dropped AND :named
+ON CONFLICT DO NOTHING
+
+-- In circles: a row that goes by another edge is not moved.
+-- name: evict_moves
+DELETE FROM :move AS m USING :family AS f
+ WHERE f.batch = pg_catalog.pg_current_xact_id() AND m.batch = f.batch AND NOT m.dropped AND :same
+
+-- In circles: what stayed for others may have been dropped since, for another one.
+-- name: follow_stays
+UPDATE :family AS f SET :stays
+  FROM :family AS d
+ WHERE f.batch = pg_catalog.pg_current_xact_id() AND d.batch = f.batch AND d.s1 IS NOT NULL AND :stays_is_dropped
+
+-- All changes of a batch at once: foreign keys are checked at its end, when every row points where it should, and a row
+-- whose key changes meets those that follow it. A table's rows go before others take their places.
+-- Tracked rows that a move changed were changed by nobody else.
