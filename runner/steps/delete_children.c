@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "steps/table.h"
 #include "work/family.h"
+#include "work/move.h"
 #include "work/precheck.h"
 
 struct delete_children_options {
@@ -60,6 +61,7 @@ static void compile(struct run *run, size_t index, struct problems *problems, st
     (void)error;
     const struct delete_children_options *o = run->plan->steps[index].options;
     struct chosen *chosen = run->steps[index].own = arena_alloc(run->arena, sizeof *chosen);
+    move_check(run, problems);
     if (!o->only.count) return;
     chosen->edges = arena_alloc(run->arena, run->tree->edge_count + 1);
     for (size_t i = 0; i < o->only.count; i++) compile_one(run, &o->only.items[i], chosen->edges, problems);

@@ -11,6 +11,7 @@
 #include "work/closure.h"
 #include "work/family_text.h"
 #include "work/move_job.h"
+#include "work/tracking.h"
 
 enum { MOST_PASSES = 1000 };
 
@@ -25,6 +26,16 @@ struct walk *move_state(struct batch *batch) {
     w->open = arena_alloc(batch->arena, size);
     w->entered = arena_alloc(batch->arena, size);
     return w;
+}
+
+void move_check(const struct run *run, struct problems *problems) {
+    if (!run->tracking || run->tracking->survivors) return;
+    for (size_t i = 0; i < run->tree->edge_count; i++) {
+        const struct edge *e = run->tree->edges[i];
+        if (!e->reached || e->policy != POLICY_MOVE || e->follows) continue;
+        problem_add(problems, e->place, "track duplicates, or a query that gives survivors; or choose another policy",
+                    "%s cannot be moved: no row stays in the place of those that the plan tracks", e->key);
+    }
 }
 
 /* --- statements of a turn --- */

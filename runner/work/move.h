@@ -22,6 +22,9 @@ bool move_going(struct batch *, const struct node *); /* it has rows in its fami
 void move_heard_close(struct batch *, const struct node *child, int64_t found);
 void move_explain(struct batch *); /* the statements of the walk, each once */
 
+/* For steps that settle children, once tracking is known: moves need rows that stay. */
+void move_check(const struct run *, struct problems *);
+
 void move_tables_make(struct family *, struct error *);
 
 /* Columns of a family table that say which row stays: ", rank bigint, s1 ...", ", rank, s1 ..." */

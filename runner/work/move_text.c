@@ -212,7 +212,8 @@ void move_bind_edge(struct bindings *b, struct batch *batch, const struct edge *
             text_addf(&values, "c.%s", column);
             continue;
         }
-        text_add(&values, null ? "NULL" : arena_printf(batch->arena, "p.pgwinnow_v%zu", place + 1));
+        text_add(&values, null ? arena_printf(batch->arena, "NULL::%s", table_column(child->table, name)->type)
+                               : arena_printf(batch->arena, "p.pgwinnow_v%zu", place + 1));
         text_addf(&changed, "%sm%zu = EXCLUDED.m%zu", changed.length ? ", " : "", i + 1, i + 1);
     }
     bind(b, "values", values.data);
