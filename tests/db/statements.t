@@ -191,6 +191,36 @@ runs recheck.yaml 0
 runs pairs.yaml 0
 is_sql 'SELECT count(*), bool_or(id = 16) FROM listings' "$(sql 'SELECT 3 + 12 + 1')|t" 'pairs.yaml: it did its work'
 
+# --- moves: collisions of all kinds, circles, rows without a key, rows that are carried along
+
+sql "CREATE TABLE t (id int PRIMARY KEY, g int, up int REFERENCES t, k int, UNIQUE (up, k));
+     CREATE TABLE t_profile (t int PRIMARY KEY REFERENCES t); CREATE TABLE t_photo (t int REFERENCES t_profile, n int, PRIMARY KEY (t, n));
+     CREATE TABLE t_note (t int REFERENCES t, n int, other int REFERENCES t, UNIQUE (t, n));
+     CREATE TABLE t_slot (id int PRIMARY KEY, t int REFERENCES t, EXCLUDE USING gist (int4range(t, t + 1) WITH &&));
+     CREATE INDEX ON t_photo (t); CREATE INDEX ON t_note (other); CREATE INDEX ON t_slot (t);
+     INSERT INTO t SELECT n, CASE WHEN n <= 20 THEN n % 5 END, CASE WHEN n > 20 THEN n % 20 + 1 END, n / 20 FROM generate_series(1, 60) n;
+     INSERT INTO t_profile SELECT n FROM generate_series(6, 20) n; INSERT INTO t_photo SELECT t, n FROM t_profile, generate_series(1, 2) n;
+     INSERT INTO t_note SELECT n, 1, 21 - n FROM generate_series(1, 20) n; INSERT INTO t_slot SELECT n, n FROM generate_series(1, 20) n"
+plan moves.yaml <<'PLAN'
+plan: moves
+table: t
+batch: { size: 1000 }
+steps:
+  - discover:
+      children: { t.up: move, t_profile.t: { move: { on_conflict: keep-first } }, t_photo.t: { move: { on_conflict: stop } }, t_note.t: move,
+                  t_note.other: set-null, t_slot.t: move }
+  - track: { query: "SELECT id, min(id) OVER (PARTITION BY g) AS survivor_id FROM (SELECT * FROM t WHERE g IS NOT NULL) AS x" }
+  - delete-children
+  - delete
+PLAN
+sed -i 's/AS x"/AS x OFFSET 0"/; s/"SELECT id, min/"SELECT * FROM (SELECT id, min/; s/OFFSET 0"/) AS y WHERE id <> survivor_id"/' "$work/moves.yaml"
+sed 's/plan: moves/plan: moves-stopped/; s/on_conflict: keep-first/on_conflict: stop/' "$work/moves.yaml" >"$work/moves-stopped.yaml"
+runs moves-stopped.yaml 3
+sed -i 's/on_conflict: stop/on_conflict: delete/' "$work/moves.yaml"
+runs moves.yaml 0
+is_sql 'SELECT count(*), (SELECT count(*) FROM t_profile), (SELECT count(*) FROM t_photo), (SELECT count(*) FROM t_note), (SELECT count(*) FROM t_slot) FROM t' \
+    '16|5|10|5|5' 'moves.yaml: it did its work'
+
 # --- a rule in Lua, over rows that are wide, with the number of their children
 
 sql "CREATE TABLE wide (id int PRIMARY KEY, k text, body text); INSERT INTO wide SELECT n, 'k' || n % 10, repeat('b', 600) FROM generate_series(1, 50) n;
@@ -298,7 +328,10 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
     steps/track_rule.sql:repeated steps/track_rule.sql:child_count steps/track_rule.sql:rows_judged steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
-    work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
+    work/move_text.sql:mapping_of_going work/move_text.sql:mapping_image work/move_text.sql:mapping_of_carried work/move_text.sql:mapping_to_null
+    work/move_text.sql:move_values work/move_text.sql:other_row work/move_text.sql:unpaired work/move_text.sql:sure_of_group work/move_text.sql:sure_of_pairs
+    work/move_settle.sql:move_link work/move_settle.sql:drop_link work/move_settle.sql:count_link work/move_settle.sql:expected_moves
+    work/closure.sql:expected_gone work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
     work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
     work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns
