@@ -74,6 +74,20 @@ local function moment(text, column)
   return { day = days(year, tonumber(month), tonumber(day)) + carry, second = second - carry * 86400 }
 end
 
+-- Years of four digits, and all in the same zone: these texts sort as what they mean.
+local function sort_as_text(rows, from, column)
+  local zone
+  for _, i in ipairs(from) do
+    local value = rows[i][column]
+    if value ~= nil then
+      local own = type(value) == "string" and value:match("^%d%d%d%d%-%d%d%-%d%d[%d:. ]*([-+]?[%d:]*)$")
+      if not own or (zone and own ~= zone) then return false end
+      zone = own
+    end
+  end
+  return true
+end
+
 local function moment_less(a, b)
   if a.day ~= b.day then return a.day < b.day end
   return a.second < b.second
@@ -110,9 +124,12 @@ end
 
 local function more(a, b) return a > b end
 
+local function less_text(a, b) return a < b end
+
 local function by_column(rows, from, column, of_text, text_less, largest)
   if type(column) ~= "string" then fail("which column? A name is wanted, not a " .. type(column)) end
   local parse, less
+  if of_text == moment and sort_as_text(rows, from, column) then parse, less = same, less_text end
   return best(from, function(i)
     local value = rows[i][column]
     if value == nil then return nil end
