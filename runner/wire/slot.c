@@ -473,18 +473,34 @@ static void turn_wire(struct slot *slot) {
     wait_or_cancel(slot, 0);
 }
 
+/* 0: the end; lines of a COPY that was cancelled are nobody's any more. */
+static int next_line(struct slot *slot) {
+    int got = 0;
+    do {
+        PQfreemem(slot->line);
+        slot->line = NULL;
+        while (!slot->lost && (got = PQgetCopyData(slot->connection, &slot->line, 1)) == 0) {
+            slot->hungry = true;
+            wait_or_cancel(slot, 1000);
+            slot->hungry = false;
+        }
+    } while (got > 0 && slot->cancel_wanted);
+    return slot->lost || got < 0 ? 0 : got;
+}
+
+/* All lines may have been on their way when the cancel came: it counts all the same. */
+static void keep_cancel(struct slot *slot) {
+    if (!slot->cancel_wanted || slot->lost) return;
+    fail(&slot->error, FAULT_FAILED, "%s: cancelled", slot->about[0]);
+    if (!*slot->error.sqlstate) memcpy(slot->error.sqlstate, "57014", 6);
+}
+
 bool slot_copy_next(struct slot *slot, char **line, size_t *length, struct error *error) {
     if (failed(error) || !slot->copying) return false;
-    int got = 0;
-    PQfreemem(slot->line);
-    slot->line = NULL;
     turn_wire(slot);
-    while (!slot->lost && (got = PQgetCopyData(slot->connection, &slot->line, 1)) == 0) {
-        slot->hungry = true;
-        wait_or_cancel(slot, 1000);
-        slot->hungry = false;
-    }
-    if (slot->lost || got < 0) {
+    int got = next_line(slot);
+    if (!got) {
+        keep_cancel(slot);
         copy_over(slot, error);
         return false;
     }
