@@ -52,7 +52,7 @@ static void reckon_rate(struct overview *o, const struct overview_step *step, in
 }
 
 static void add_up(struct overview *o, const struct overview_step *step, const struct rows *rows, int i) {
-    bool removes = text_equal(step->kind, "delete");
+    bool removes = text_equal(step->kind, "delete") || text_equal(step->kind, "together");
     if (removes) o->removed += rows_int(rows, i, 13);
     if (removes || text_equal(step->kind, "delete-children")) o->children += rows_int(rows, i, 14);
     if (removes) o->spared += rows_int(rows, i, 15);

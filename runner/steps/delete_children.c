@@ -21,6 +21,13 @@ static const struct option options[] = {
     {0},
 };
 
+static void check_inside(const struct plan_step *step, struct problems *problems) {
+    const struct delete_children_options *o = step->options;
+    if (o->only.count)
+        problem_add(problems, o->only.items[0].place, NULL,
+                    "inside another step all edges are settled: leave out only");
+}
+
 /* Which edges are settled, by index; NULL: all. */
 struct chosen {
     bool *edges;
@@ -91,6 +98,7 @@ const struct step step_delete_children = {
     .size = sizeof(struct delete_children_options),
     .options = options,
     .needs = NEEDS_TREE | NEEDS_TRACKED_ROWS | CHANGES_ROWS | USES_FAMILIES,
+    .check_inside = check_inside,
     .compile = compile,
     .explain = explain_delete_children,
     .run = run_delete_children,

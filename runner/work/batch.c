@@ -40,6 +40,7 @@ void batch_reset(struct batch *batch) {
     batch->too_large = batch->again = batch->cancelled = false;
     batch->round = 0;
     batch->own = NULL;
+    batch->failed_sql = NULL;
     batch->sent = NULL;
     batch->sent_count = 0;
 }
@@ -182,6 +183,12 @@ static void hear(void *context, int index, const struct rows *rows) {
 
 static void round_done(void *context, const struct error *error);
 
+static void note_failure(struct batch *batch, const struct error *error) {
+    int at = slot_failed_at(batch->slot);
+    if (!failed(&batch->error) && at >= 0 && (size_t)at < batch->sent_count) batch->failed_sql = batch->sent[at];
+    error_promote(&batch->error, error);
+}
+
 static void another_round(struct batch *batch) {
     batch->round++;
     flush(batch, PHASE_ROUND, hear, round_done);
@@ -192,7 +199,7 @@ static void round_done(void *context, const struct error *error) {
     struct batch *batch = context;
     bool at_hold = error && batch->round == 1 && slot_failed_at(batch->slot) == SETUP - 1;
     batch->cancelled = slot_cancelled(batch->slot);
-    if (error) error_promote(&batch->error, error);
+    if (error) note_failure(batch, error);
     if (at_hold && retry_verdict(&batch->error, true) == VERDICT_DONE) {
         read_checkpoint(batch);
         return;

@@ -11,6 +11,7 @@
 #include "work/archive.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
+#include "work/merge.h"
 #include "work/move.h"
 #include "work/tracking.h"
 
@@ -42,8 +43,7 @@ void closure_lock_roots(struct batch *batch) {
     const char *values[] = {batch_number(batch, batch->range.first), batch_number(batch, batch->range.last)};
     struct bindings b = {0};
     tracking_bind(&b, f->run, batch->arena, f->round);
-    /* A group that goes whole is waited for: to pass over one of its rows would leave it half done. */
-    bind_range(&b, batch, family_last_pass(&batch->range) || f->what->together);
+    bind_range(&b, batch, family_last_pass(&batch->range));
     bind(&b, "family", family_table(f->run, batch->arena, root));
     bind(&b, "numbered", node_numbered(batch->arena, NULL, root));
     bind(&b, "stay_columns", move_stay_columns(batch));
@@ -315,12 +315,14 @@ static void queue_changes(struct batch *batch) {
         }
     if (f->moves) {
         move_settle(batch);
+        merge_write(batch);
         archive_check(batch);
         return;
     }
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->tree->nodes[i]->sweep + 1 > sweeps) sweeps = f->tree->nodes[i]->sweep + 1;
     while (sweeps--) queue_sweep(batch, sweeps);
+    merge_write(batch);
     archive_check(batch);
 }
 
@@ -441,6 +443,7 @@ void closure_explain(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
     closure_lock_roots(batch);
+    if (f->what->together) merge_explain(batch);
     for (size_t i = 0; i < f->tree->node_count; i++) t->fresh[i] = 1;
     if (f->moves)
         move_explain(batch);

@@ -8,6 +8,7 @@
 #include "work/archive.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
+#include "work/merge.h"
 #include "work/tracking.h"
 
 enum { MOST_PATHS = 64 };
@@ -127,6 +128,7 @@ static void queue_probe(struct batch *batch, const struct gap *gap) {
     tracking_bind(&b, f->run, batch->arena, f->round);
     bind(&b, "paths", paths.data);
     bind(&b, "parent", probed_parent(batch));
+    bind(&b, "survivors", f->what->merge ? "1" : "0");
     f->looked = gap->first - 1 + look < gap->last ? gap->first - 1 + look : gap->last;
     batch_question(batch, "counting families", f->run->tracking->grouped ? &sql_probe_groups : &sql_probe, &b, values,
                    4);
@@ -295,7 +297,8 @@ static void answer(struct batch *batch, const struct sql *sql, const struct rows
         batch->counts.contested = rows_affected(rows);
     } else if (sql == tracking_spare) {
         batch->counts.spared = rows_affected(rows);
-    } else if (!closure_answer(batch, sql, rows) && !archive_answer(batch, sql, rows)) {
+    } else if (!closure_answer(batch, sql, rows) && !merge_answer(batch, sql, rows) &&
+               !archive_answer(batch, sql, rows)) {
         heavy_answer(batch, sql, rows);
     }
 }
@@ -319,6 +322,7 @@ static bool more(struct batch *batch) {
     bool root = is_of_roots(&batch->range);
     if (mode == MODE_EXPAND || mode == MODE_DRAIN) return heavy_more(batch);
     if (mode != MODE_NORMAL && mode != MODE_THOROUGH) return false;
+    if (t->stage == STAGE_TAKE && root && family_of(batch)->what->together && merge_collect(batch)) return true;
     if (t->stage == STAGE_TAKE && (root ? !fast(batch) : !piece_is_plain(batch))) closure_start(batch);
     if (t->stage >= STAGE_CLOSE && t->stage < STAGE_SETTLE && closure_more(batch)) return true;
     return !batch->too_large && classify(batch);
@@ -370,12 +374,13 @@ static void committed(struct batch *batch) {
     if (!f->probed && batch->counts.rows && batch->range.part == PART_ROOT) {
         bool grouped = f->run->tracking->grouped;
         int64_t units = grouped ? batch->range.last - batch->range.first + 1 : batch->counts.rows;
-        double weight = (double)(batch->counts.rows + batch->counts.children) / (double)units;
+        int64_t merged = f->what->merge ? units : 0;
+        double weight = (double)(batch->counts.rows + batch->counts.children + merged) / (double)units;
         f->weight = f->weight * 0.6 + weight * 0.4;
     }
 }
 
-static const struct part family_part = {cut, cut_answer, fill, answer, more, committed, stuck, ready};
+static const struct part family_part = {cut, cut_answer, fill, answer, more, committed, stuck, merge_narrows, ready};
 
 /* --- making the job --- */
 
@@ -517,6 +522,7 @@ void families_remove(struct run *run, size_t step, const struct families *what, 
     struct arena *arena = arena_new(run->arena);
     struct family *f = new_family(run, step, what, arena);
     family_tables_make(f, error);
+    if (what->merge) merge_make(run, arena, what->merge, error);
     archive_make(run, step, error);
     load_leaves(f, error);
     heavy_load(f, error);
@@ -524,7 +530,7 @@ void families_remove(struct run *run, size_t step, const struct families *what, 
     struct tracked_counts counts = count_tracked(f, error);
     run->steps[step].shown->total = counts.rows - counts.held;
     f->unit_rows = counts.last ? (double)counts.rows / (double)counts.last : 1;
-    f->weight = f->unit_rows;
+    f->weight = f->unit_rows + (what->merge ? 1 : 0);
     f->group_rows = (struct gap){1, 0};
     f->regions =
         runs_gaps(&run->state, arena, run->holder.run, step, f->round, PART_ROOT, counts.last, &f->region_count, error);

@@ -11,10 +11,13 @@
 #include "work/explanation.h"
 #include "work/run.h"
 
+struct merge;
+
 struct families {
     bool roots_go;                     /* false: delete-children alone, the tracked rows stay */
     const bool *edges;                 /* by edge index: which are settled now; NULL: all that are reached */
     bool together;                     /* whole groups only, and never in pieces ahead */
+    const struct merge *merge;         /* what survivors become; NULL: nothing */
     struct event_step *children_shown; /* where the rows settled below are counted; may be NULL */
 };
 

@@ -16,12 +16,13 @@ SELECT pg_catalog.max(seq) FILTER (WHERE total <= $3::bigint), pg_catalog.min(se
                                FROM (SELECT FROM (SELECT) AS nothing WHERE false :paths
                                       LIMIT $3::bigint + 1) AS found) AS n) AS families
 
--- The same over whole groups: $1 the group before, $2 groups to look at, $4 the last one.
+-- The same over whole groups: $1 the group before, $2 groups to look at, $4 the last one. Survivors count where they
+-- change too.
 -- name: probe_groups
 SELECT pg_catalog.max(number) FILTER (WHERE total <= $3::bigint), pg_catalog.min(number), pg_catalog.count(*),
        COALESCE(pg_catalog.max(total) FILTER (WHERE total <= $3::bigint), 0)
   FROM (SELECT t.pgwinnow_group AS number,
-               pg_catalog.sum(pg_catalog.sum(1 + n.rows)) OVER (ORDER BY t.pgwinnow_group) AS total
+               pg_catalog.sum(:survivors + pg_catalog.sum(1 + n.rows)) OVER (ORDER BY t.pgwinnow_group) AS total
           FROM (SELECT group_no AS pgwinnow_group, :tracked_keys FROM :track AS pgwinnow_track
                  WHERE group_no > $1::bigint AND group_no <= LEAST($1::bigint + $2::bigint, $4::bigint)
                    AND NOT hold AND outcome IS NULL) AS t

@@ -84,6 +84,9 @@ struct try {
     struct drain *drains;
     size_t drain_count;
     int64_t left, share; /* rows the batch may still drain; one statement of this round */
+    const char *group;   /* the key of the group that a merge failed for, when the range is that group alone */
+    bool collected;      /* groups were made whole, and their merged values computed */
+    struct merging *merging; /* merge's own */
     bool full;           /* a drain took all it might: there is more */
     bool is_protected;
     struct listed *listed;

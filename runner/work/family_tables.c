@@ -93,7 +93,7 @@ void family_tables_make(struct family *f, struct error *error) {
 }
 
 static bool of_families(const char *name) {
-    static const char *const kinds[] = {"family_", "list_", "move_", "pairs_"};
+    static const char *const kinds[] = {"family_", "list_", "move_", "pairs_", "merge_"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (text_starts(name, kinds[i])) return true;
     return false;

@@ -99,6 +99,19 @@ static void take_less(struct batch *batch) {
     }
 }
 
+/* To find out which part of the range it fails for: halves, and what is left alone once more. */
+static bool narrow(struct batch *batch) {
+    struct loop *loop = batch->loop;
+    if (!loop->part->narrows || !loop->part->narrows(batch)) return false;
+    if (!halve(batch)) {
+        if (batch->range.alone) return false;
+        batch->range.alone = true;
+        batch->range.races = 0;
+    }
+    push_retry(loop, &batch->range);
+    return true;
+}
+
 static void judge(struct batch *batch, enum verdict verdict) {
     struct loop *loop = batch->loop;
     switch (verdict) {
@@ -125,6 +138,7 @@ static void judge(struct batch *batch, enum verdict verdict) {
     case VERDICT_DONE:
     case VERDICT_FAIL: break;
     }
+    if (narrow(batch)) return;
     error_promote(loop->error, &batch->error);
 }
 

@@ -22,6 +22,7 @@ struct range {
     int64_t first, last; /* of seq, both included; last < first: empty */
     int part, pass;      /* key of the checkpoint with first; part 0 is the tracking table */
     int mode;            /* the part's own: how to do it */
+    bool alone;          /* narrowed down to what a batch failed for */
     bool waits;          /* the last pass: rows that were contested before, now waited for */
     int tries, races, large; /* failed tries; those lost to races; times a single row was found too large */
     int64_t due;         /* clock_ms: not before */
@@ -44,6 +45,9 @@ struct part {
     /* One row alone is over the bounds, or its tries are used up: change range.mode to go on differently, or false to
      * fail. */
     bool (*stuck)(struct batch *, bool too_large);
+    /* It failed for good at batch->failed_sql: true when a part of the range alone would tell more; when that is a single
+     * one already (range.alone), adds to the error what it is. May be NULL. */
+    bool (*narrows)(struct batch *);
     bool (*ready)(const struct loop *, const struct range *); /* may a waiting range be taken now? NULL: always */
 };
 
@@ -66,6 +70,7 @@ struct batch {
     bool again;             /* set by the part: once committed, the range goes again, with the next pass */
     int round;              /* 1, 2, ... */
     void *own;              /* the part's, in the arena, NULL at the start of each try */
+    const struct sql *failed_sql; /* where this try failed; NULL: elsewhere */
     const struct sql **sent;/* by index in the flush at hand */
     size_t sent_count;
     int64_t began, due;

@@ -159,6 +159,7 @@ const char *tracking_qualified(const struct run *run, struct arena *arena, int r
     bind(&b, "range", range);
     bind(&b, "pending", pending);
     bind(&b, "skip_locked", wait ? "" : "SKIP LOCKED");
+    bind(&b, "strength", run->tracking->merges ? "UPDATE" : "SHARE");
     return sql_expand(arena, run->tracking->survivors ? &sql_qualified_with_survivor : &sql_qualified_alone, b.items,
                       error);
 }

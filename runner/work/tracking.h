@@ -37,6 +37,7 @@ struct tracking {
         **survivors;      /* names in the tracking table, one per key column; survivors NULL where rows have none */
     struct column *named; /* the key's columns under their names in the tracking table */
     bool grouped;         /* with group_no and rank, seq by groups */
+    bool merges;          /* survivors change too: they are locked FOR UPDATE, not FOR SHARE */
     bool versions;        /* with version and survivor_version */
 };
 

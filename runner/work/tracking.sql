@@ -10,7 +10,7 @@ SELECT pgwinnow_t.* :survivor_values
   JOIN :from AS :alias ON :table_is_survivor
  WHERE (:condition
        )
-   FOR SHARE OF :alias :skip_locked
+   FOR :strength OF :alias :skip_locked
 
 -- name: qualified_alone
 SELECT seq AS pgwinnow_seq, :tracked_keys :judged

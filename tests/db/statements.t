@@ -191,6 +191,49 @@ runs recheck.yaml 0
 runs pairs.yaml 0
 is_sql 'SELECT count(*), bool_or(id = 16) FROM listings' "$(sql 'SELECT 3 + 12 + 1')|t" 'pairs.yaml: it did its work'
 
+# --- groups merged in one transaction: one of them is held for a while, another cannot be merged at first
+
+sql "CREATE TABLE people (id int PRIMARY KEY, email text, phone text, tags text[], facts jsonb, visits int CHECK (visits < 1000), best int[],
+     spans int4multirange DEFAULT '{}');
+     INSERT INTO people SELECT n, 'e' || n % 20, 'p' || n, ARRAY['t' || n], '{}', CASE WHEN n % 20 = 7 THEN 400 ELSE 1 END, ARRAY[n] FROM generate_series(1, 60) n;
+     CREATE TABLE mails (id int PRIMARY KEY, person int REFERENCES people); CREATE INDEX ON mails (person);
+     INSERT INTO mails SELECT n, n FROM generate_series(1, 60) n"
+plan people.yaml <<'PLAN'
+plan: people
+table: people
+batch: { size: 20, min: 5, max: 20 }
+locks: { lock_timeout: 20ms, retries: 2 }
+steps:
+  - discover: { children: { mails.person: delete } }
+  - track: { duplicates: [email] }
+  - together:
+      - merge: { columns: { phone: concat, tags: union, facts: union, visits: sum, best: last, email: { sql: max(people.email) } } }
+      - delete-children
+      - delete
+PLAN
+[ "$version" = 14 ] || sed -i 's/best: last/best: last, spans: union/' "$work/people.yaml" # range_agg(multirange)
+pgw explain people.yaml
+is "$code" 0 'people.yaml: explain' || diag "$all"
+holds 'SELECT id FROM people WHERE id = 43 FOR UPDATE'
+pgw_start run people.yaml
+track=pgwinnow.track_$(sql 'SELECT max(run) + 1 FROM pgwinnow.runs')
+eventually "SELECT count(*) = 2 FROM $track WHERE outcome = 'contested'" t 60 2>/dev/null
+lets_go
+pgw_end
+wait
+is "$code" 1 'people.yaml: a sum that the table refuses' || diag "$all"
+sql 'UPDATE people SET visits = 1 WHERE id IN (27, 47)'
+runs people.yaml 0
+is_sql 'SELECT count(*), (SELECT count(*) FROM mails) FROM people' '22|22' 'people.yaml: it did its work, but for rows that changed'
+plan join.lua <<'LUA'
+return { children = { "mails.person" }, merge = function(survivor, losers)
+  return { visits = survivor.children["mails.person"] + #losers, phone = losers[1].phone }
+end }
+LUA
+sed -e 's/plan: people/plan: ruled/; s/email\]/email], where: id < 45/; s/columns: .*$/lua: join.lua }/' "$work/people.yaml" >"$work/ruled.yaml"
+runs ruled.yaml 0
+is_sql 'SELECT count(*) FROM people' 21 'ruled.yaml: it did its work'
+
 # --- moves: collisions of all kinds, circles, rows without a key, rows that are carried along
 
 sql "CREATE TABLE t (id int PRIMARY KEY, g int, up int REFERENCES t, k int, UNIQUE (up, k));
@@ -334,18 +377,21 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     work/closure.sql:expected_gone work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
     work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
+    steps/merge.sql:rule_first steps/merge.sql:rule_first_array steps/merge.sql:rule_sum steps/merge.sql:rule_range_union
+    steps/merge.sql:rule_array_union steps/merge.sql:rule_json_union steps/merge.sql:rule_concat steps/merge.sql:rule_sql steps/merge.sql:count_children work/merge.sql:members
     work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
     work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
     work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
 # Described by the server and never run: the plan's own text.
 described='database/expressions.sql:describe_expression steps/backfill_job.sql:insert_trial steps/backfill_job.sql:update_trial
-    steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition'
+    steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition
+    steps/merge.sql:try_rule'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
 # Reached by plans that move or merge.
 others=' steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions steps/track_pairs.sql:rank_by_key'
 others+=' work/groups.sql:find_large_group work/groups.sql:rows_below work/groups.sql:tracked_keys_only work/groups.sql:tracked_rows work/groups.sql:join_child work/groups.sql:group_shown'
-[ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns' || others+=' database/foreign.sql:foreign_columns_14'
+[ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns steps/merge.sql:rule_range_union' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 
 [ -z "${STATEMENTS_LOG:-}" ] || cp "$PGW_SERVER_LOG" "$STATEMENTS_LOG"
