@@ -43,6 +43,7 @@ static void tell_problems(struct arena *arena, const struct problems *problems, 
 static void check_run(struct command_line *line, struct arena *arena, struct error *error) {
     json_t *all = line->json ? json_array() : NULL;
     size_t count = 0, wrong = 0;
+    enum fault fault = FAULT_NONE;
     for (size_t i = 0; i < line->argument_count; i++) {
         struct problems problems = problems_new(arena);
         struct plan *plan = read_plan(line, arena, line->arguments[i], &problems);
@@ -56,6 +57,7 @@ static void check_run(struct command_line *line, struct arena *arena, struct err
             tell_valid(arena, line->arguments[i], plan, line);
         count += problems.count;
         wrong += problems.count > 0;
+        if (problems.count && fault != FAULT_USAGE) fault = problems_fault(&problems, FAULT_USAGE);
     }
     if (line->json) {
         json_dumpf(all, stdout, JSON_INDENT(2));
@@ -65,7 +67,7 @@ static void check_run(struct command_line *line, struct arena *arena, struct err
     }
     if (!count) return;
     if (!line->json) fputc('\n', stderr);
-    fail(error, FAULT_USAGE, "%zu problem%s in %s", count, count == 1 ? "" : "s",
+    fail(error, fault, "%zu problem%s in %s", count, count == 1 ? "" : "s",
          line->argument_count == 1 ? line->arguments[0]
                                    : arena_printf(arena, "%zu of the %zu plans", wrong, line->argument_count));
 }

@@ -189,9 +189,14 @@ json_t *problems_json(const struct problems *problems) {
     return list;
 }
 
+enum fault problems_fault(const struct problems *problems, enum fault fault) {
+    return problems->of_rules && problems->of_rules == problems->count ? FAULT_HOOK : fault;
+}
+
 void problems_fail(struct problems *problems, struct error *error, enum fault fault) {
     if (!problems->count) return;
     problems_sort(problems);
+    fault = problems_fault(problems, fault);
     struct text all = text_new(problems->arena);
     for (size_t i = 0; i < problems->count; i++)
         text_addf(&all, "%s%s", i ? "\n" : "", problem_text(problems->arena, problems, &problems->items[i], false));

@@ -27,6 +27,7 @@ struct problems {
     struct arena *arena;
     struct problem *items; /* in the order found; problems_sort() puts them in the order of the file */
     size_t count;
+    size_t of_rules; /* how many of them are errors in rule files */
     struct source *sources;
 };
 
@@ -39,4 +40,5 @@ void problems_sort(struct problems *);
 /* "plan.yaml:3:7: unknown key 'tabel'", the line, a caret under the column, "hint: did you mean 'table'?" */
 const char *problem_text(struct arena *, const struct problems *, const struct problem *, bool colour);
 json_t *problems_json(const struct problems *); /* [{ file, line, column, message, hint }] (product: check --json) */
+enum fault problems_fault(const struct problems *, enum fault); /* FAULT_HOOK when all are of rules */
 void problems_fail(struct problems *, struct error *, enum fault); /* one error with them all; nothing when empty */

@@ -46,6 +46,9 @@ struct box *box_new(struct arena *, const struct rule *, struct error *);
 bool box_has(const struct box *, const char *function); /* "keep", "merge" */
 const char *const *box_children(const struct box *);    /* edges whose counts the rules ask for; ends with NULL */
 
+/* Can the file be run, and does it have the function? For checks of the plan alone; adds a problem. */
+void box_check(const struct rule *, const char *function, struct problems *);
+
 enum box_kind box_kind_of(unsigned type); /* by the oid of the base type: int2 4 8, float4 8, bool; else TEXT */
 
 void box_columns(struct box *, const struct box_column *, size_t count, struct error *); /* copied */

@@ -77,6 +77,21 @@ struct box *box_new(struct arena *arena, const struct rule *rule, struct error *
     return box;
 }
 
+void box_check(const struct rule *rule, const char *function, struct problems *problems) {
+    if (!rule->file.text) return;
+    struct arena *scratch = arena_new(problems->arena);
+    struct error error = error_new(scratch);
+    const struct box *box = box_new(scratch, rule, &error);
+    if (failed(&error))
+        problem_add(problems, rule->file.place, error.hint, "%s", error.message);
+    else if (!box_has(box, function))
+        problem_add(problems, rule->file.place,
+                    arena_printf(scratch, "return { %s = function(...) ... end }", function), "%s has no function %s",
+                    rule->file.path, function);
+    problems->of_rules += failed(&error);
+    arena_free(scratch);
+}
+
 bool box_has(const struct box *box, const char *function) {
     return text_equal(function, "keep") ? box->has_keep : text_equal(function, "merge") && box->has_merge;
 }

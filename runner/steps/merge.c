@@ -77,6 +77,7 @@ static void check_inside(const struct plan_step *step, struct problems *problems
                     "merge needs columns, or lua");
     if (o->columns.count && o->lua.file.name)
         problem_add(problems, step->place, NULL, "merge takes columns or lua, not both");
+    box_check(&o->lua, "merge", problems);
     for (size_t i = 0; i < o->columns.count; i++) {
         const struct entry *entry = &o->columns.items[i];
         const struct merge_rule *rule = entry->options;
@@ -315,9 +316,6 @@ static void compile_rule_file(struct run *run, const struct rule *rule, struct m
     merge->file = rule->file.path;
     merge->box = failed(error) ? NULL : box_new(run->arena, rule, error);
     if (failed(error)) return;
-    if (!box_has(merge->box, "merge"))
-        problem_add(problems, rule->file.place, "return { merge = function(survivor, losers) return {} end }",
-                    "%s has no function merge", rule->file.path);
     take_children(run, rule, merge, problems, error);
     for (size_t i = 0; i < run->table->column_count; i++) {
         const struct column *c = &run->table->columns[i];

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "database/lists.h"
+#include "script/box.h"
 #include "sql/steps/track.sql.h"
 #include "steps/table.h"
 #include "steps/track_pairs.h"
@@ -112,6 +113,7 @@ static void check(const struct plan *plan, size_t index, struct problems *proble
     if (query && o->where.text)
         problem_add(problems, o->where.place, "put the condition into the query", "where does not go with query");
     if (keeps > 1) problem_add(problems, place, NULL, "keep takes one of first, last, order_by and lua");
+    box_check(&o->keep.lua, "keep", problems);
     if (keeps && !duplicates) problem_add(problems, place, NULL, "keep goes with duplicates only");
     if (o->nulls && !duplicates) problem_add(problems, place, NULL, "nulls goes with duplicates only");
     if (o->recheck.text && !query) problem_add(problems, o->recheck.place, NULL, "recheck goes with query only");

@@ -80,15 +80,11 @@ static const char *child_edges(struct arena *arena, const struct tree *tree) {
 
 void rule_compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     const struct rule *rule = rule_of(run, index);
-    struct place place = rule->file.place;
     struct box *box = run->steps[index].own = box_new(run->arena, rule, error);
     if (failed(error)) return;
-    if (!box_has(box, "keep"))
-        problem_add(problems, place, "return { keep = function(rows) return 1 end }", "%s has no function keep",
-                    rule->file.path);
     for (const char *const *name = box_children(box); *name; name++)
         if (!child_edge(run->tree, *name))
-            problem_add(problems, place, child_edges(run->arena, run->tree),
+            problem_add(problems, rule->file.place, child_edges(run->arena, run->tree),
                         "%s asks for the children %s, which do not point at %s", rule->file.path, *name,
                         run->table->shown);
 }
