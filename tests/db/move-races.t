@@ -18,7 +18,7 @@ tables() {
          CREATE TABLE told (what text, id int, g int, u int);
          INSERT INTO told SELECT 'child', c.id, g, u FROM c JOIN p ON p.id = c.p;
          INSERT INTO told SELECT 'below', b.id, g, u FROM below AS b JOIN c ON c.id = b.c JOIN p ON p.id = c.p;
-         CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.02); RETURN NULL; END';
+         CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END';
          CREATE TRIGGER nap BEFORE UPDATE ON c FOR EACH STATEMENT EXECUTE FUNCTION nap();
          CREATE FUNCTION insert_child() RETURNS void LANGUAGE plpgsql AS \$\$
          DECLARE parent p; kind int := 1 + random() * 8; new_id int;
@@ -53,7 +53,7 @@ PLAN
 
 clients=()
 harass() {
-    printf '%s\n' "$2" >"$work/client.${#clients[@]}.sql"
+    printf "%s\n\\\\sleep ${3:-10} ms\n" "$2" >"$work/client.${#clients[@]}.sql"
     pgbench -n -f "$work/client.${#clients[@]}.sql" -c "$1" -j 1 -T 120 >>"$work/clients" 2>&1 &
     clients+=($!)
 }
@@ -84,7 +84,7 @@ race() {
     make_plan "$1" "$2"
     before=$(sql 'SELECT count(*) FROM told')
     harass 3 'SELECT insert_child();'
-    harass 2 'SELECT insert_below();'
+    harass 2 'SELECT insert_below();' 1
     pgw run plan.yaml
     calm
     is "$code" 0 "$1 workers, $2: the run ends well" || diag "$all"
@@ -99,7 +99,7 @@ race 3 keep-first
 tables kills
 make_plan 2 delete
 harass 1 'SELECT insert_child();'
-harass 1 'SELECT insert_below();'
+harass 1 'SELECT insert_below();' 1
 killed=0
 code=137
 while [ "$code" = 137 ]; do
