@@ -19,6 +19,7 @@ struct try *family_try(struct batch *batch) {
     if (batch->own) return batch->own;
     const struct tree *tree = family_of(batch)->tree;
     struct try *t = batch->own = arena_alloc(batch->arena, sizeof *t);
+    t->bound = family_bound(batch);
     t->fresh = arena_alloc(batch->arena, tree->node_count * sizeof *t->fresh);
     t->fresher = arena_alloc(batch->arena, tree->node_count * sizeof *t->fresher);
     t->asked = arena_alloc(batch->arena, (tree->node_count + tree->edge_count) * sizeof *t->asked);
@@ -95,7 +96,7 @@ static void queue_close(struct batch *batch, const struct edge *edge, const char
     struct try *t = family_try(batch);
     const struct node *child = edge->child;
     /* The bound may have shrunk since the range was cut: then one row below is too many already. */
-    int64_t left = family_bound(batch) > t->closed ? family_bound(batch) - t->closed : 0;
+    int64_t left = t->bound > t->closed ? t->bound - t->closed : 0;
     const char *values[] = {batch_number(batch, t->round), batch_number(batch, left + 1)};
     struct bindings b = {0};
     bind_edge(&b, batch, edge, which);
@@ -179,7 +180,7 @@ static void queue_protected(struct batch *batch) {
 static bool queue_checks(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
-    const char *values[] = {batch_number(batch, family_bound(batch) + 1)};
+    const char *values[] = {batch_number(batch, t->bound + 1)};
     size_t queued = 0;
     t->asked_count = t->heard = 0;
     for (size_t i = 0; i < f->tree->edge_count; i++) {
@@ -338,7 +339,7 @@ static bool too_large_group(struct batch *batch) {
 bool closure_more(struct batch *batch) {
     struct try *t = family_try(batch);
     if (t->stage == STAGE_CLOSE) {
-        if (t->closed > family_bound(batch)) batch->too_large = t->closed > t->taken || too_large_group(batch);
+        if (t->closed > t->bound) batch->too_large = t->closed > t->taken || too_large_group(batch);
         if (batch->too_large) return false;
         if (t->taken && (family_of(batch)->moves ? move_walk(batch) : close_round(batch))) return true;
         if (batch->too_large) return false;
@@ -346,7 +347,7 @@ bool closure_more(struct batch *batch) {
         if (t->taken && queue_checks(batch)) return true;
     }
     if (t->stage == STAGE_CHECK) {
-        if (t->closed + t->changing > family_bound(batch) && t->changing + t->closed > t->taken)
+        if (t->closed + t->changing > t->bound && t->changing + t->closed > t->taken)
             batch->too_large = true;
         if (batch->too_large) return false;
         t->stage = STAGE_SETTLE;

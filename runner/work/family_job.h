@@ -75,6 +75,7 @@ struct drain {
 struct try {
     enum stage stage;
     int round;                /* of the closure, or of the listing */
+    int64_t bound;            /* as it was at the start: others change the pace meanwhile, and LIMITs go by it */
     int64_t expected, taken;  /* tracked rows pending in the range; those that were locked or removed */
     int64_t closed, changing; /* rows in the closure; rows that set-null and keyless edges will change */
     int64_t *fresh, *fresher; /* by node: rows found in the last round, in this one */

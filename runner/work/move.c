@@ -59,7 +59,7 @@ static bool brings(struct batch *batch, const struct edge *e) {
 static void queue_collect(struct batch *batch, const struct edge *e) {
     const struct try *t = family_try(batch);
     const struct node *child = e->child;
-    int64_t left = family_bound(batch) > t->closed ? family_bound(batch) - t->closed : 0;
+    int64_t left = t->bound > t->closed ? t->bound - t->closed : 0;
     const char *values[] = {batch_number(batch, left + 1)};
     const char *keys =
         child->identity_count ? arena_printf(batch->arena, "%s, ", node_numbered(batch->arena, NULL, child)) : "";
