@@ -21,17 +21,17 @@ tables() {
          CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END';
          CREATE TRIGGER nap BEFORE UPDATE ON c FOR EACH STATEMENT EXECUTE FUNCTION nap();
          CREATE FUNCTION insert_child() RETURNS void LANGUAGE plpgsql AS \$\$
-         DECLARE parent p; kind int := 1 + random() * 8; new_id int;
+         DECLARE parent p; kind int := 1 + random() * 8; new_id int; from_id int := random() * 1000;
          BEGIN
-             SELECT * INTO parent FROM p WHERE id > random() * 1000 ORDER BY id LIMIT 1;
+             SELECT * INTO parent FROM p WHERE id > from_id ORDER BY id LIMIT 1;
              INSERT INTO c (p, u) VALUES (parent.id, kind) RETURNING id INTO new_id;
              INSERT INTO told VALUES ('child', new_id, parent.g, kind);
-         EXCEPTION WHEN unique_violation OR foreign_key_violation THEN NULL;
+         EXCEPTION WHEN unique_violation OR foreign_key_violation OR not_null_violation THEN NULL;
          END \$\$;
          CREATE FUNCTION insert_below() RETURNS void LANGUAGE plpgsql AS \$\$
-         DECLARE child record; new_id int;
+         DECLARE child record; new_id int; from_id int := random() * (SELECT max(id) FROM c);
          BEGIN
-             SELECT c.id, p.g, c.u INTO child FROM c JOIN p ON p.id = c.p WHERE c.id > random() * (SELECT max(id) FROM c) ORDER BY c.id LIMIT 1;
+             SELECT c.id, p.g, c.u INTO child FROM c JOIN p ON p.id = c.p WHERE c.id >= from_id ORDER BY c.id LIMIT 1;
              INSERT INTO below (c) VALUES (child.id) RETURNING id INTO new_id;
              INSERT INTO told VALUES ('below', new_id, child.g, child.u);
          EXCEPTION WHEN foreign_key_violation OR not_null_violation THEN NULL;
@@ -53,7 +53,7 @@ PLAN
 
 clients=()
 harass() {
-    printf "%s\n\\\\sleep ${3:-10} ms\n" "$2" >"$work/client.${#clients[@]}.sql"
+    printf "%s\n\\\\sleep ${3:-2} ms\n" "$2" >"$work/client.${#clients[@]}.sql"
     pgbench -n -f "$work/client.${#clients[@]}.sql" -c "$1" -j 1 -T 120 >>"$work/clients" 2>&1 &
     clients+=($!)
 }
