@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
 #include "database/lists.h"
@@ -12,9 +13,10 @@
 #include "engine/heartbeat.h"
 #include "engine/undo_job.h"
 #include "sql/engine/undo.sql.h"
+#include "work/retry.h"
 #include "work/session.h"
 
-enum { PROGRESS_MS = 100, MOST_SHOWN = 1000, MOST_LINES = 20 };
+enum { PROGRESS_MS = 100, RECONNECT_MS = 2000, MOST_SHOWN = 1000, MOST_LINES = 20 };
 
 static const struct step undo_step = {.name = "undo", .about = "brings back what the run removed or changed"};
 
@@ -44,6 +46,7 @@ static struct undo_job *job_new(struct arena *arena, const struct overview *o, c
     struct undo_job *job = arena_alloc(arena, sizeof *job);
     struct request as_run = {.database = request->database, .schema = request->schema, .listeners = request->listeners};
     job->arena = arena;
+    job->overview = o;
     job->request = request;
     job->outcome = outcome;
     job->step = steps_of(o);
@@ -98,15 +101,16 @@ static void refuse_unkept(const struct undo_job *job, const struct overview *o, 
 }
 
 /* Read again under the lease: what the command saw may be over. */
-static bool read_run(struct undo_job *job, const struct overview *o, struct error *error) {
+static void read_run(struct undo_job *job, struct error *error) {
+    const struct overview *o = job->overview;
     const char *values[] = {number(job, o->run)};
     struct rows *rows = state_ask(&job->run->state, job->arena, "reading the run", &sql_undo_run, values, 1, error);
-    if (!rows || !rows_count(rows)) return false;
+    if (!rows || !rows_count(rows)) return;
     job->definition = rows_text(rows, 0, 4);
     job->run->search_path = rows_text(rows, 0, 5);
     if (text_equal(rows_text(rows, 0, 3), "undone")) {
         job->outcome->already = true;
-        return false;
+        return;
     }
     if (rows_text(rows, 0, 8)) {
         fail(error, FAULT_REFUSED, "run %s of the same plan is not over", rows_text(rows, 0, 8));
@@ -114,14 +118,13 @@ static bool read_run(struct undo_job *job, const struct overview *o, struct erro
     }
     refuse_unkept(job, o, error);
     undo_tables_read(job, error);
-    if (failed(error) || job->table_count) return !failed(error);
+    if (failed(error) || job->table_count) return;
     if (rows_flag(rows, 0, 7)) {
         fail(error, FAULT_REFUSED, "run %lld cannot be undone: there is no archive of it", (long long)o->run);
         fail_hint(error, "it was made by a version of pgwinnow that kept none; restore from a backup");
     } else {
         job->outcome->nothing = true;
     }
-    return false;
 }
 
 static void try_triggers_off(struct undo_job *job, struct error *error) {
@@ -212,7 +215,6 @@ static void read_progress(struct undo_job *job, struct error *error) {
 
 static void prepare(struct undo_job *job, struct error *error) {
     struct run *run = job->run;
-    if (failed(error)) return;
     runs_add_object(&run->state, job->arena, run->holder.run, "tracking", run->state.schema, job->plan_name, error);
     runs_add_object(&run->state, job->arena, run->holder.run, "tracking", run->state.schema, job->left_name, error);
     struct session session = session_for(run, job->step, job->arena);
@@ -240,7 +242,7 @@ static void keep_left(struct undo_job *job, const char *table, const char *key, 
 
 static void foresee_table(struct undo_job *job, struct arena *scratch, const char *text, const struct undo_table *t,
                           const char *batch, struct error *error) {
-    const char *values[] = {batch, number(job, job->done)};
+    const char *values[] = {batch, arena_printf(scratch, "%lld", (long long)job->done)};
     const char *about = arena_printf(scratch, "looking whether rows of %s can come back", t->table->shown);
     struct rows *rows = ask(job->run->desk, scratch, &(struct statement){about, text, values, 2}, error);
     if (!rows || !rows_count(rows)) return;
@@ -285,7 +287,9 @@ static void refuse_conflicts(struct undo_job *job, struct error *error) {
 }
 
 static void foresee(struct undo_job *job, struct error *error) {
-    if (failed(error) || job->request->on_conflict != UNDO_STOP) return;
+    if (job->request->on_conflict != UNDO_STOP) return;
+    job->outcome->left_count = 0;
+    job->outcome->left_shown = 0;
     run_tell(job->run, EVENT_NOTICE, "looking for what is in the way, before anything is changed", NULL);
     const char **texts = arena_alloc(job->arena, (job->table_count + 1) * sizeof *texts);
     for (size_t i = 0; i < job->table_count; i++) texts[i] = undo_foresee_text(job, job->arena, &job->tables[i], error);
@@ -342,6 +346,7 @@ static void begin(struct undo_job *job, struct error *error) {
     record(job, "running", error);
     run->steps[job->step].began = clock_ms();
     run->shown[job->step].state = STEP_RUNNING;
+    job->begun = !failed(error);
     if (!failed(error)) run_tell(run, EVENT_STEP_STARTED, NULL, NULL);
 }
 
@@ -383,22 +388,16 @@ static void write_stop(struct undo_job *job, const struct error *how) {
 
 static void work(struct undo_job *job, struct error *error) {
     struct run *run = job->run;
-    begin(job, error);
-    if (failed(error)) return;
-    undo_indexes_drop(job, error);
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, job);
     undo_batches(job, error);
     wire_forget(run->wire, timer);
-    if (failed(error)) {
-        write_stop(job, error);
-        return;
-    }
     tick(job);
     add_up(job, error);
     record(job, "done", error);
     runs_set_state(&run->state, job->arena, &run->holder, "undone", NULL, error);
+    if (failed(error)) return;
     run->shown[job->step].state = STEP_DONE;
-    if (!failed(error)) run_tell(run, EVENT_STEP_FINISHED, NULL, NULL);
+    run_tell(run, EVENT_STEP_FINISHED, NULL, NULL);
     read_left(job, error);
 }
 
@@ -431,7 +430,9 @@ static void tell_step(struct undo_job *job, const char *name, const char *kind, 
     if (text_equal(kind, "sql")) add_line(job, arena_printf(job->arena, "step %s: what its statement did stays", name));
 }
 
-static void tell_not_undone(struct undo_job *job, const struct overview *o) {
+static void tell_not_undone(struct undo_job *job, struct error *error) {
+    const struct overview *o = job->overview;
+    (void)error;
     json_t *definition = json_loads(job->definition, 0, NULL), *step;
     size_t i;
     json_array_foreach(json_object_get(definition, "steps"), i, step) {
@@ -442,6 +443,29 @@ static void tell_not_undone(struct undo_job *job, const struct overview *o) {
     json_decref(definition);
 }
 
+/* --- phases --- */
+
+/* A lost connection or a lock is not the end: what stands before the batches only reads, or may be done again. */
+static bool try_again(struct undo_job *job, const struct error *error, int tries) {
+    struct run *run = job->run;
+    enum verdict verdict = retry_verdict(error, false);
+    if (!failed(error) || error->final || tries > run->plan->settings.locks.retries) return false;
+    if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
+    wire_sleep(run->wire, verdict == VERDICT_CONNECT ? RECONNECT_MS : retry_pause(tries));
+    return stop_level() == 0 && !run->lease_lost;
+}
+
+static void phase(struct undo_job *job, void (*does)(struct undo_job *, struct error *), struct error *error) {
+    for (int tries = 1; !failed(error) && !job->outcome->already && !job->outcome->nothing; tries++) {
+        struct error tried = error_new(job->arena);
+        if (slot_lost(job->run->desk)) slot_reopen(job->run->desk, &tried);
+        if (!failed(&tried)) does(job, &tried);
+        if (try_again(job, &tried, tries)) continue;
+        error_promote(error, &tried);
+        return;
+    }
+}
+
 void engine_undo(struct arena *arena, const struct overview *o, const struct undo_request *request,
                  struct undo_outcome *outcome, struct error *error) {
     struct undo_job *job = job_new(arena, o, request, outcome, error);
@@ -449,14 +473,11 @@ void engine_undo(struct arena *arena, const struct overview *o, const struct und
     schema_init(&job->run->state, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(job->run, error);
     if (!heartbeat) return;
-    if (read_run(job, o, error)) {
-        try_triggers_off(job, error);
-        prepare(job, error);
-        undo_indexes_find(job, error);
-        foresee(job, error);
-        if (!failed(error)) work(job, error);
-        if (!failed(error)) tell_not_undone(job, o);
-    }
+    static void (*const phases[])(struct undo_job *,
+                                  struct error *) = {read_run, try_triggers_off,  prepare, undo_indexes_find, foresee,
+                                                     begin,    undo_indexes_drop, work,    tell_not_undone};
+    for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) phase(job, phases[i], error);
+    if (failed(error) && job->begun) write_stop(job, error);
     struct error ignored = error_new(arena);
     heartbeat_stop(heartbeat, failed(error) ? &ignored : error);
 }

@@ -36,6 +36,7 @@ static void note(struct undo_job *job, const struct undo_table *t, const struct 
 
 static void look(struct undo_job *job, struct error *error) {
     json_t *definition = json_loads(job->definition, 0, NULL);
+    job->outcome->index_count = 0;
     struct session session = session_for(job->run, job->step, job->arena);
     session.read_only = true;
     session.statement_timeout = 0;

@@ -52,6 +52,7 @@ struct undo_table {
 struct undo_job {
     struct run *run;
     struct arena *arena;
+    const struct overview *overview;
     const struct undo_request *request;
     struct undo_outcome *outcome;
     size_t step;                            /* the undo's, behind the plan's */
@@ -62,6 +63,7 @@ struct undo_job {
     size_t table_count;
     int64_t turns, done;                    /* batches in all; the last that is taken back */
     int64_t rows;
+    bool begun;                             /* rows may have come back: the run is recorded as being undone */
     bool keyless;                           /* rows without a key were changed: looked for by all they hold */
 };
 

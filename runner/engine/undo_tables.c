@@ -177,6 +177,7 @@ void undo_tables_read(struct undo_job *job, struct error *error) {
         state_ask(&job->run->state, job->arena, "reading the archives", &sql_read_archives, values, 2, error);
     int count = rows ? rows_count(rows) : 0;
     for (int i = 0; i < count && !failed(error); i++) refuse_dropped(job, rows, i, error);
+    job->table_count = 0;
     job->tables = arena_alloc(job->arena, ((size_t)count + 1) * sizeof *job->tables);
     for (int i = 0; i < count && !failed(error); i++) read_one(job, rows, i, &job->tables[job->table_count++], error);
 }
