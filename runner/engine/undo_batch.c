@@ -74,13 +74,11 @@ static void take_list(struct batch *batch, const struct rows *rows) {
 
 /* --- judging --- */
 
-static void queue_text(struct batch *batch, const char *about, const struct sql *as, const char *text) {
+static void queue(struct batch *batch, const char *about, const struct sql *sql, const struct bindings *b) {
     struct try *try = try_of(batch);
-    struct bindings b = {0};
-    bind(&b, "text", text);
     const char *values[] = {batch_number(batch, try->pieces[try->first].batch),
                             batch_number(batch, try->pieces[try->first].statement)};
-    batch_queue(batch, about, as, &b, values, 2);
+    batch_queue(batch, about, sql, b, values, 2);
 }
 
 static void queue_judgements(struct batch *batch,
@@ -95,8 +93,12 @@ static void queue_judgements(struct batch *batch,
         const char *text = judge(job_of(batch), batch->arena, t, VIEW_NOW, &batch->error);
         if (!text) continue;
         try->judged[try->asked++] = t;
-        queue_text(batch, arena_printf(batch->arena, "looking whether rows of %s can come back", t->table->shown),
-                   &sql_judging, text);
+        struct bindings b = {0};
+        bind(&b, "left", job_of(batch)->left_table);
+        bind(&b, "table", arena_printf(batch->arena, "%u", t->oid));
+        bind(&b, "judged", text);
+        queue(batch, arena_printf(batch->arena, "looking whether rows of %s can come back", t->table->shown),
+              &sql_leave, &b);
     }
 }
 
@@ -230,8 +232,7 @@ static void queue_references(struct batch *batch, const struct undo_table *t) {
         bind(&b, "shown", undo_shown(batch->arena, t, NULL));
         bind(&b, "images",
              undo_images(job, batch->arena, t, undo_touches(t, r->own, r->count), VIEW_NOW, &batch->error));
-        const char *text = sql_expand(batch->arena, &sql_lock_parents, b.items, &batch->error);
-        queue_text(batch, arena_printf(batch->arena, "checking the foreign key %s", r->name), &sql_checking, text);
+        queue(batch, arena_printf(batch->arena, "checking the foreign key %s", r->name), &sql_lock_parents, &b);
     }
     for (size_t i = 0; i < t->incoming_count; i++) {
         const struct undo_reference *r = &t->incoming[i];
@@ -248,8 +249,7 @@ static void queue_references(struct batch *batch, const struct undo_table *t) {
         bind(&b, "child", r->other_sql);
         bind(&b, "points", points.data);
         bind(&b, "same_reference", same.data);
-        const char *text = sql_expand(batch->arena, &sql_find_orphan, b.items, &batch->error);
-        queue_text(batch, arena_printf(batch->arena, "checking the foreign key %s", r->name), &sql_checking, text);
+        queue(batch, arena_printf(batch->arena, "checking the foreign key %s", r->name), &sql_find_orphan, &b);
     }
 }
 
@@ -264,11 +264,9 @@ static void queue_write(struct batch *batch) {
     struct bindings b = {0};
     bind(&b, "parts", parts.parts.data);
     bind(&b, "counts", parts.counts.data);
-    const char *text = sql_expand(batch->arena, &sql_bring_back, b.items, &batch->error);
     if (off) batch_queue(batch, "switching triggers off", &sql_triggers_off, &(struct bindings){0}, NULL, 0);
-    queue_text(batch,
-               arena_printf(batch->arena, "bringing rows of %s back", try->pieces[try->first].table->table->shown),
-               &sql_writing, text);
+    queue(batch, arena_printf(batch->arena, "bringing rows of %s back", try->pieces[try->first].table->table->shown),
+          &sql_bring_back, &b);
     if (!off) return;
     batch_queue(batch, "switching triggers on", &sql_triggers_on, &(struct bindings){0}, NULL, 0);
     for (size_t i = try->first; i < try->end; i++) queue_references(batch, try->pieces[i].table);
@@ -305,11 +303,11 @@ static void take_check(struct batch *batch, const struct rows *rows) {
 static void undo_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
     if (sql == &sql_undo_statements)
         take_list(batch, rows);
-    else if (sql == &sql_judging)
+    else if (sql == &sql_leave)
         take_judgement(batch, rows);
-    else if (sql == &sql_writing)
+    else if (sql == &sql_bring_back)
         take_written(batch, rows);
-    else if (sql == &sql_checking)
+    else if (sql == &sql_lock_parents || sql == &sql_find_orphan)
         take_check(batch, rows);
 }
 

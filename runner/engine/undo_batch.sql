@@ -61,12 +61,8 @@ SELECT :shown FROM :archive AS a
  WHERE :these AND a.:"action" = 'after' AND EXISTS (SELECT FROM :child AS p WHERE :points)
    AND NOT EXISTS (SELECT FROM :from AS c WHERE :same_reference) LIMIT 1
 
--- Statements that are put together for a table or for several; the name says what their answers are.
--- name: judging
-:text
-
--- name: checking
-:text
-
--- name: writing
-:text
+-- name: leave
+INSERT INTO :left (table_oid, seq, batch, key, reason)
+SELECT :table::pg_catalog.oid, j.seq, $1::bigint, j.key, j.reason FROM (:judged) AS j
+ON CONFLICT DO NOTHING
+RETURNING key, reason

@@ -299,28 +299,18 @@ static struct judge judge_new(const struct undo_job *job, struct arena *arena, c
     return (struct judge){job, t, arena, view, error, text_new(arena)};
 }
 
-static const char *left_behind(struct judge *j) {
-    const char *rows = judged(j);
-    if (!rows) return NULL;
-    struct bindings b = {0};
-    bind(&b, "left", j->job->left_table);
-    bind(&b, "table", arena_printf(j->arena, "%u", j->t->oid));
-    bind(&b, "judged", rows);
-    return expand(j, &sql_leave, &b);
-}
-
 const char *undo_judged(const struct undo_job *job, struct arena *arena, const struct undo_table *t,
                         enum undo_view view, struct error *error) {
     struct judge j = judge_new(job, arena, t, view, error);
     all_rules(&j);
-    return left_behind(&j);
+    return judged(&j);
 }
 
 const char *undo_judged_parents(const struct undo_job *job, struct arena *arena, const struct undo_table *t,
                                 enum undo_view view, struct error *error) {
     struct judge j = judge_new(job, arena, t, view, error);
     all_parents(&j);
-    return left_behind(&j);
+    return judged(&j);
 }
 
 const char *undo_foresee_text(const struct undo_job *job, struct arena *arena, const struct undo_table *t,

@@ -113,12 +113,6 @@ EXISTS (SELECT FROM :archive AS x WHERE x.:"action" <> 'after' AND :points AND (
 SELECT j.key, j.reason, pg_catalog.count(*) OVER () FROM (:judged) AS j ORDER BY j.seq LIMIT 1000
 
 -- What is in the way of a batch; in what it wrote the reasons of earlier looks stand.
--- name: leave
-INSERT INTO :left (table_oid, seq, batch, key, reason)
-SELECT :table::pg_catalog.oid, j.seq, $1::bigint, j.key, j.reason FROM (:judged) AS j
-ON CONFLICT DO NOTHING
-RETURNING key, reason
-
 -- name: index_in_the_way
 SELECT EXISTS (SELECT FROM (:removed) AS pgwinnow_n :scope WHERE :taken)
     OR EXISTS (SELECT FROM (:removed) AS pgwinnow_n :scope WHERE :counts GROUP BY :values HAVING pg_catalog.count(*) > 1)

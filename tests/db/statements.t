@@ -283,6 +283,37 @@ PLAN
 runs lua.yaml 0
 is_sql 'SELECT min(id), count(*), (SELECT count(*) FROM notes) FROM wide' '41|10|0' 'lua.yaml: it did its work'
 
+# --- undo, with conflicts of every kind, and an index of the run in the way
+
+sql "CREATE TABLE u (id int PRIMARY KEY, k int, up int REFERENCES u, one_u int, CHECK (id > 0)); CREATE TABLE u_free (u int REFERENCES u, n int);
+     CREATE TABLE u_kid (id int PRIMARY KEY, u int REFERENCES u, n int); CREATE INDEX ON u (up); CREATE INDEX ON u_free (u); CREATE INDEX ON u_kid (u);
+     CREATE TABLE u_same (u int PRIMARY KEY REFERENCES u); CREATE TABLE u_below (u int REFERENCES u_same); CREATE INDEX ON u_below (u);
+     INSERT INTO u SELECT n, n % 5, n / 4 + 1, n % 5 FROM generate_series(1, 20) n; INSERT INTO u_free SELECT n, n FROM generate_series(1, 20) n;
+     INSERT INTO u_kid SELECT n, n, n FROM generate_series(1, 20) n; INSERT INTO u_same VALUES (7); INSERT INTO u_below VALUES (7)"
+plan undo.yaml <<'PLAN'
+plan: undo
+table: u
+batch: { size: 5, min: 5 }
+steps:
+  - discover: { children: { u.up: set-null, u_free.u: set-null, u_kid.u: set-null, u_same.u: move, u_below.u: move } }
+  - track: { duplicates: [k] }
+  - delete-children
+  - delete
+  - index: { name: u_k, unique: [k] }
+  - index: { as: key, name: u_one, unique: [one_u], constraint: one_u }
+PLAN
+before=$(sql 'SELECT * FROM u ORDER BY 1')$(sql 'SELECT * FROM u_same, u_below')
+runs undo.yaml 0
+sql 'INSERT INTO u VALUES (20, 99, NULL, 99); UPDATE u_kid SET u = 2 WHERE id = 11'
+pgw undo undo --yes
+is "$code" 3 'undo.yaml: undo finds what is in the way' || diag "$all"
+sql 'DELETE FROM u WHERE id = 20; UPDATE u_kid SET u = NULL WHERE id = 11'
+pgw undo undo --yes --triggers off --on-conflict force
+is "$code" 0 'undo.yaml: undo' || diag "$all"
+pgw clean --archive --yes undo
+is "$code" 0 'undo.yaml: its archives are dropped' || diag "$all"
+is "$(sql 'SELECT * FROM u ORDER BY 1')$(sql 'SELECT * FROM u_same, u_below')" "$before" 'undo.yaml: it is as before'
+
 # --- indexes of partitioned tables; back to track
 
 sql "CREATE TABLE m (id int, d int, k text, PRIMARY KEY (id, d)) PARTITION BY RANGE (d);
@@ -380,6 +411,14 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     steps/merge.sql:rule_first steps/merge.sql:rule_first_array steps/merge.sql:rule_sum steps/merge.sql:rule_range_union
     steps/merge.sql:rule_array_union steps/merge.sql:rule_json_union steps/merge.sql:rule_concat steps/merge.sql:rule_sql steps/merge.sql:count_children work/merge.sql:members
     work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns
+    engine/undo.sql:undo_plan_of engine/undo_text.sql:stays_out engine/undo_judge.sql:removed_images engine/undo_judge.sql:changed_images
+    engine/undo_judge.sql:present_row engine/undo_judge.sql:present_later engine/undo_judge.sql:pending engine/undo_judge.sql:moves_away
+    engine/undo_judge.sql:judged engine/undo_judge.sql:judge_key engine/undo_judge.sql:judge_gone engine/undo_judge.sql:judge_gone_keyless
+    engine/undo_judge.sql:keyless_rows engine/undo_judge.sql:keyless_rows_later engine/undo_judge.sql:judge_changed
+    engine/undo_judge.sql:judge_unique engine/undo_judge.sql:scope engine/undo_judge.sql:taken engine/undo_judge.sql:judge_rules
+    engine/undo_judge.sql:judge_parent engine/undo_judge.sql:parent_comes engine/undo_judge.sql:parent_comes_some_day
+    engine/undo_batch.sql:insert_removed engine/undo_batch.sql:overwrite engine/undo_batch.sql:change_back engine/undo_batch.sql:change_back_keyless
+    state/overview.sql:overview_archives
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
     work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
     work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
@@ -389,7 +428,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
     steps/merge.sql:try_rule'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
 # Reached by plans that move or merge.
-others=' steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions steps/track_pairs.sql:rank_by_key'
+others=' state/overview.sql:overview_no_archives steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions steps/track_pairs.sql:rank_by_key'
 others+=' work/groups.sql:find_large_group work/groups.sql:rows_below work/groups.sql:tracked_keys_only work/groups.sql:tracked_rows work/groups.sql:join_child work/groups.sql:group_shown'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns steps/merge.sql:rule_range_union' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
