@@ -102,6 +102,9 @@ coverage:  ## lines that unit, db and case tests reach, by file
 	@+$(COVERED) $(PARALLEL) unit db
 	@tests/coverage $(BUILD)/coverage
 
+bench: $(BUILD)/pgwinnow  ## what things cost, measured on a throw-away server
+	@for bench in tests/bench/*; do echo "# $$bench"; tests/with-postgres $$bench || exit 1; done
+
 lint:  ## format of the sources, length of functions and files, shell scripts
 	@tests/lint
 
@@ -180,5 +183,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db servers sanitize fuzz coverage lint format floors docs install uninstall clean help \
+.PHONY: always all demo test check unit db servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets

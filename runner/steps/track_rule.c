@@ -21,13 +21,11 @@ enum {
     OUT_BYTES = 65536,  /* so much is collected before it is sent */
     TELL_GROUPS = 1000, /* between two looks at the clock */
     WIDE_ROW = 400,     /* bytes, from which sorting whole rows costs more than looking them up again */
-    FIELD_NUMBER = 0,   /* of a line: the row's number in its group, the group's size, its key for people, */
-    FIELD_COUNT,
-    FIELD_SHOWN,
-    FIELD_TABLE, /* then what is handed on: place, version and key; then the row */
+    FIELD_COUNT = 0,    /* of a line: the group's size, where the row lies, */
+    FIELD_TABLE,
     FIELD_PLACE,
     FIELD_VERSION,
-    FIELD_KEY,
+    FIELD_COLUMN, /* and the row itself; then what the list of duplicates needs beside it, and the children */
 };
 
 struct place_in_table {
@@ -46,12 +44,13 @@ struct judge {
     struct arena *arena;
     const struct rule *rule;
     struct box *box;
-    size_t fields, first_column; /* of a line */
+    size_t fields, values; /* of a line; of them, from FIELD_COLUMN on, what the rule sees */
     char **field;
+    size_t *key_fields, *list_fields; /* which of them are the row's key, and what its group has in common */
     struct slot *reader;
     struct text kept, out, key; /* of the group: its rows, for errors; lines not yet sent */
     struct judged_row *rows;
-    size_t count, room;
+    size_t count, room, size; /* size: of the group, as the server counted it */
     int64_t groups, losers, told;
     char doing[96];
     struct event_step *shown;
@@ -95,20 +94,29 @@ static const char *judged_name(const struct run *run, struct arena *arena) {
     return sql_qualified(arena, run->state.schema, arena_printf(arena, "judged_%lld", (long long)run->holder.run));
 }
 
-/* 'source = ', the value, ', external_id = ', ... */
+/* A column of the table is in the row already; what else the list of duplicates says is asked for beside it. */
+static size_t column_of(const struct table *table, const char *text, struct arena *arena) {
+    size_t i = 0;
+    bool plain = text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+    while (i < table->column_count && !(plain && text_equal(text, table->columns[i].name)) &&
+           !text_equal(text, sql_identifier(arena, table->columns[i].name)))
+        i++;
+    return i;
+}
+
 static void bind_groups(struct bindings *b, const struct run *run, struct arena *arena) {
     const struct sql_texts *list = run->tracking->duplicates;
-    struct text values = text_new(arena), names = text_new(arena), shown = text_new(arena);
+    struct text values = text_new(arena), names = text_new(arena), fields = text_new(arena);
     for (size_t i = 0; i < list->count; i++) {
         const char *between = i ? ", " : "", *text = list->items[i].text;
         text_addf(&values, "%s(%s\n) AS pgwinnow_g%zu", between, text, i + 1);
         text_addf(&names, "%spgwinnow_g%zu", between, i + 1);
-        text_addf(&shown, "%s%s, pgwinnow_g%zu", between,
-                  sql_literal(arena, arena_printf(arena, "%s%s = ", between, text)), i + 1);
+        if (column_of(run->table, text, arena) == run->table->column_count)
+            text_addf(&fields, ", pgwinnow_g%zu", i + 1);
     }
     bind(b, "group_values", values.data);
     bind(b, "group_names", names.data);
-    bind(b, "group_shown", arena_printf(arena, "pg_catalog.concat(%s)", shown.data));
+    bind(b, "group_fields", fields.data);
 }
 
 static const char *child_counts(const struct run *run, struct arena *arena, const struct box *box, const char *alias,
@@ -243,7 +251,6 @@ static void add_group_place(struct judge *judge, size_t survivor) {
 static void add_loser(struct judge *judge, size_t loser, size_t survivor) {
     const struct judged_row *row = &judge->rows[loser], *stays = &judge->rows[survivor];
     text_add_n(&judge->out, judge->kept.data + row->begin, row->end - row->begin);
-    text_add_n(&judge->out, "\t", 1);
     text_add_n(&judge->out, judge->kept.data + stays->version, stays->end - stays->version);
     if (judge->run->tracking->grouped) {
         add_group_place(judge, survivor);
@@ -254,7 +261,6 @@ static void add_loser(struct judge *judge, size_t loser, size_t survivor) {
 
 /* The group is whole: the rule is asked, and what it does not keep goes. */
 static void settle(struct judge *judge, struct error *error) {
-    if (!judge->count || failed(error)) return;
     size_t stays = box_keep(judge->box, error);
     for (size_t i = 0; i < judge->count && stays && !failed(error); i++)
         if (i != stays - 1) add_loser(judge, i, stays - 1);
@@ -264,18 +270,26 @@ static void settle(struct judge *judge, struct error *error) {
     if (++judge->groups % TELL_GROUPS == 0) tell(judge);
 }
 
-static void begin_group(struct judge *judge, struct error *error) {
-    int64_t size = strtoll(judge->field[FIELD_COUNT], NULL, 10);
+static const char *group_key(struct judge *judge) {
+    const struct sql_texts *list = judge->run->tracking->duplicates;
     judge->key.length = 0;
-    text_add(&judge->key, unescape(judge->field[FIELD_SHOWN]));
-    box_group(judge->box, judge->key.data);
-    if (size <= judge->rule->rows) return;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *value = judge->field[judge->list_fields[i]];
+        text_addf(&judge->key, "%s%s = %s", i ? ", " : "", list->items[i].text, value ? value : "NULL");
+    }
+    return judge->key.data;
+}
+
+static void begin_group(struct judge *judge, struct error *error) {
+    const char *key = group_key(judge);
+    judge->size = strtoull(judge->field[FIELD_COUNT], NULL, 10);
+    box_group(judge->box, key);
+    if (judge->size <= (size_t)judge->rule->rows) return;
     fail(error, FAULT_HOOK, "%s: the group with %s has %s rows, more than the %s that the rule may be given",
-         judge->rule->file.path, judge->key.data, text_count(error->arena, size),
+         judge->rule->file.path, key, text_count(error->arena, (long long)judge->size),
          text_count(error->arena, judge->rule->rows));
-    fail_hint(error,
-              "raise `rows` of keep: { lua: { file: ..., rows: %" PRId64 " } }, or leave the group out by `where`",
-              size);
+    fail_hint(error, "raise `rows` of keep: { lua: { file: ..., rows: %zu } }, or leave the group out by `where`",
+              judge->size);
 }
 
 static struct judged_row *new_row(struct judge *judge) {
@@ -289,17 +303,22 @@ static struct judged_row *new_row(struct judge *judge) {
     return &judge->rows[judge->count++];
 }
 
-/* What is handed on stays as COPY wrote it: place, version and key, with the tabs between. */
+static void keep_field(struct text *kept, const char *field) {
+    text_add_n(kept, "\t", 1);
+    text_add(kept, field);
+}
+
+/* What is handed on stays as COPY wrote it: table, place, version and key, with tabs between. */
 static void keep_row(struct judge *judge) {
     struct judged_row *row = new_row(judge);
     struct text *kept = &judge->kept;
     row->place = read_place(judge->field[FIELD_TABLE], judge->field[FIELD_PLACE]);
     row->begin = kept->length;
-    for (size_t i = FIELD_TABLE; i < judge->first_column; i++) {
-        if (i > FIELD_TABLE) text_add_n(kept, "\t", 1);
-        if (i == FIELD_VERSION) row->version = kept->length;
-        text_add(kept, judge->field[i]);
-    }
+    text_add(kept, judge->field[FIELD_TABLE]);
+    keep_field(kept, judge->field[FIELD_PLACE]);
+    row->version = kept->length;
+    keep_field(kept, judge->field[FIELD_VERSION]);
+    for (size_t i = 0; i < judge->run->table->key.count; i++) keep_field(kept, judge->field[judge->key_fields[i]]);
     row->end = kept->length;
 }
 
@@ -308,20 +327,36 @@ static void take_line(struct judge *judge, char *line, struct error *error) {
         fail(error, FAULT_FAILED, "reading groups: a line has fewer fields than were asked for");
         return;
     }
-    if (text_equal(judge->field[FIELD_NUMBER], "1")) {
-        settle(judge, error);
-        if (!failed(error)) begin_group(judge, error);
-    }
-    if (failed(error)) return;
     keep_row(judge);
-    for (size_t i = judge->first_column; i < judge->fields; i++) judge->field[i] = (char *)unescape(judge->field[i]);
-    box_row(judge->box, (const char *const *)judge->field + judge->first_column, error);
+    for (size_t i = FIELD_COLUMN; i < judge->fields; i++) judge->field[i] = (char *)unescape(judge->field[i]);
+    if (judge->count == 1) begin_group(judge, error);
+    if (failed(error)) return;
+    box_row(judge->box, (const char *const *)judge->field + FIELD_COLUMN, error);
+    if (judge->count == judge->size && !failed(error)) settle(judge, error);
 }
 
 /* --- the stream --- */
 
+/* Where in a line is what. */
+static void place_fields(struct judge *judge) {
+    const struct table *table = judge->run->table;
+    const struct sql_texts *list = judge->run->tracking->duplicates;
+    judge->values = table->column_count;
+    for (const char *const *name = box_children(judge->box); *name; name++) judge->values++;
+    judge->fields = FIELD_COLUMN + judge->values;
+    judge->key_fields = arena_alloc(judge->arena, table->key.count * sizeof *judge->key_fields);
+    for (size_t i = 0; i < table->key.count; i++)
+        judge->key_fields[i] =
+            FIELD_COLUMN + (size_t)(table_column(table, table->key.columns[i].name) - table->columns);
+    judge->list_fields = arena_alloc(judge->arena, list->count * sizeof *judge->list_fields);
+    for (size_t i = 0; i < list->count; i++) {
+        size_t column = column_of(table, list->items[i].text, judge->arena);
+        judge->list_fields[i] = column < table->column_count ? FIELD_COLUMN + column : judge->fields++;
+    }
+    judge->field = arena_alloc(judge->arena, judge->fields * sizeof *judge->field);
+}
+
 static struct judge *new_judge(struct run *run, size_t index, struct arena *arena) {
-    const struct table *table = run->table;
     struct judge *judge = arena_alloc(arena, sizeof *judge);
     *judge = (struct judge){.run = run,
                             .arena = arena,
@@ -331,22 +366,18 @@ static struct judge *new_judge(struct run *run, size_t index, struct arena *aren
                             .out = text_new(arena),
                             .key = text_new(arena),
                             .shown = run->steps[index].shown};
-    judge->first_column = FIELD_KEY + table->key.count;
-    judge->fields = judge->first_column + table->column_count;
-    for (const char *const *name = box_children(judge->box); *name; name++) judge->fields++;
-    judge->field = arena_alloc(arena, judge->fields * sizeof *judge->field);
+    place_fields(judge);
     return judge;
 }
 
 static void tell_columns(struct judge *judge, struct error *error) {
     const struct table *table = judge->run->table;
-    size_t count = judge->fields - judge->first_column;
-    struct box_column *columns = arena_alloc(judge->arena, count * sizeof *columns);
+    struct box_column *columns = arena_alloc(judge->arena, judge->values * sizeof *columns);
     for (size_t i = 0; i < table->column_count; i++)
         columns[i] = (struct box_column){table->columns[i].name, box_kind_of(table->columns[i].type_oid)};
-    for (size_t i = table->column_count; i < count; i++)
+    for (size_t i = table->column_count; i < judge->values; i++)
         columns[i] = (struct box_column){box_children(judge->box)[i - table->column_count], BOX_CHILDREN};
-    box_columns(judge->box, columns, count, error);
+    box_columns(judge->box, columns, judge->values, error);
 }
 
 /* One statement, and so one snapshot, reads all groups; it takes no lock that anybody waits for. */
@@ -367,7 +398,6 @@ static void stream(struct judge *judge, struct error *error) {
     char *line;
     size_t length;
     while (!failed(error) && slot_copy_next(judge->reader, &line, &length, error)) take_line(judge, line, error);
-    settle(judge, error);
     send(judge, error);
 }
 

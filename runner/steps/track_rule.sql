@@ -1,18 +1,16 @@
 -- Keep by a rule in Lua: groups stream out of one connection, and what the rule says of them into a table by another.
 
--- A group arrives whole, its rows in the order of the key: one sort for both windows and the order. Rows that are alone
--- stay in the server. The version is that of the very row that the rule sees.
+-- A group arrives whole, its rows in the order of the key: one sort for window and order. Rows that are alone stay in the
+-- server; the size of a group tells where it ends. The version is that of the very row that the rule sees.
 -- name: copy_groups
 COPY (
-SELECT pgwinnow_n, pgwinnow_count, CASE WHEN pgwinnow_n OPERATOR(pg_catalog.=) 1 THEN :group_shown END,
-       :alias.tableoid, :alias.pgwinnow_place, :alias.pgwinnow_version, :keys, :columns :children
+SELECT pgwinnow_count, :alias.tableoid, :alias.pgwinnow_place, :alias.pgwinnow_version, :columns :children :group_fields
   FROM (SELECT :alias.*, :alias.tableoid AS tableoid, :alias.ctid AS pgwinnow_place, :alias.xmin AS pgwinnow_version,
-               :group_values, pg_catalog.row_number() OVER pgwinnow_group AS pgwinnow_n,
-               pg_catalog.count(*) OVER (PARTITION BY :list) AS pgwinnow_count
+               :group_values, pg_catalog.count(*) OVER (PARTITION BY :list ORDER BY :keys
+                   ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS pgwinnow_count
           FROM :from AS :alias
          WHERE (:condition
-               ) AND :no_nulls :repeated
-        WINDOW pgwinnow_group AS (PARTITION BY :list ORDER BY :keys)) AS :alias
+               ) AND :no_nulls :repeated) AS :alias
  WHERE pgwinnow_count OPERATOR(pg_catalog.>) 1
  ORDER BY :group_names, :keys
 ) TO STDOUT

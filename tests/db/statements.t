@@ -264,6 +264,30 @@ runs moves.yaml 0
 is_sql 'SELECT count(*), (SELECT count(*) FROM t_profile), (SELECT count(*) FROM t_photo), (SELECT count(*) FROM t_note), (SELECT count(*) FROM t_slot) FROM t' \
     '16|5|10|5|5' 'moves.yaml: it did its work'
 
+# --- groups that go in one transaction must fit into one
+
+sql "CREATE TABLE firms (id int PRIMARY KEY, code text UNIQUE, name text); INSERT INTO firms SELECT n, 'c' || n, 'n' || n % 8 FROM generate_series(1, 40) n;
+     CREATE TABLE offices (id int PRIMARY KEY, firm text REFERENCES firms (code)); CREATE INDEX ON offices (firm);
+     CREATE TABLE desks (office int REFERENCES offices, firm int REFERENCES firms); CREATE INDEX ON desks (office); CREATE INDEX ON desks (firm);
+     INSERT INTO offices SELECT n, 'c20' FROM generate_series(1, 30) n"
+plan firms.yaml <<'PLAN'
+plan: firms
+table: firms
+batch: { size: 10, min: 1, max: 20 }
+steps:
+  - discover: { children: { offices.firm: delete, desks.office: delete, desks.firm: move } }
+  - track: { duplicates: [name] }
+  - together: [delete-children, delete]
+PLAN
+sed 's/: firms$/: pairs-of-firms/; s/table: .*/table: firms/; s/duplicates: .name./query: "SELECT id, id - 1 AS survivor_id FROM firms WHERE id IN (3, 4)"/' "$work/firms.yaml" >"$work/pairs-of-firms.yaml"
+runs firms.yaml 3
+runs pairs-of-firms.yaml 0
+sql "CREATE TABLE zones (id int, d int, k int, PRIMARY KEY (id, d)) PARTITION BY RANGE (d); CREATE TABLE zones_1 PARTITION OF zones FOR VALUES FROM (0) TO (10);
+     INSERT INTO zones SELECT n, n % 7, n / 3 FROM generate_series(1, 20) n"
+sed 's/: firms$/: zones/; s/offices.firm.*firm: move//; s/name/k/' "$work/firms.yaml" >"$work/zones.yaml"
+runs zones.yaml 0
+is_sql 'SELECT count(*), count(DISTINCT k), (SELECT count(*) FROM firms) FROM zones' '7|7|38' 'zones.yaml and pairs-of-firms.yaml: they did their work'
+
 # --- a rule in Lua, over rows that are wide, with the number of their children
 
 sql "CREATE TABLE wide (id int PRIMARY KEY, k text, body text); INSERT INTO wide SELECT n, 'k' || n % 10, repeat('b', 600) FROM generate_series(1, 50) n;
@@ -399,6 +423,7 @@ is "$code" 0 'growing.yaml: run' || diag "$all"
 
 # Put into other statements; never sent alone.
 parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track_compile.sql:rows_duplicates steps/track_compile.sql:rows_where steps/track_compile.sql:rows_query
+    steps/track_pairs.sql:rank_by_key work/groups.sql:rows_below work/groups.sql:tracked_keys_only work/groups.sql:tracked_rows work/groups.sql:join_child
     steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
     steps/track_rule.sql:repeated steps/track_rule.sql:child_count steps/track_rule.sql:rows_judged steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
@@ -427,9 +452,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
     steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition
     steps/merge.sql:try_rule'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
-# Reached by plans that move or merge.
-others=' state/overview.sql:overview_no_archives steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions steps/track_pairs.sql:rank_by_key'
-others+=' work/groups.sql:find_large_group work/groups.sql:rows_below work/groups.sql:tracked_keys_only work/groups.sql:tracked_rows work/groups.sql:join_child work/groups.sql:group_shown'
+others=' state/overview.sql:overview_no_archives'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns steps/merge.sql:rule_range_union' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 

@@ -71,4 +71,36 @@ by_place="(SELECT ((t.tableoid::bigint * 1000000 + (t.ctid::text::point)[0]) * 1
 tracked parts '"pieces(d, part)": move' 'duplicates: [mail], keep: { lua: rule.lua }'
 whole "$by_place" 'survivor_d, survivor_id' parts "t.id = $track.id AND t.d = $track.d"
 
+# --- groups that must go in one transaction: sizes by hand
+
+sql "CREATE TABLE firms (id int PRIMARY KEY, code text UNIQUE, name text);
+     INSERT INTO firms SELECT n, 'c' || n, 'n' || CASE WHEN n <= 12 THEN 1 ELSE n / 2 END FROM generate_series(1, 60) n;
+     CREATE TABLE offices (id int PRIMARY KEY, firm text REFERENCES firms (code)); CREATE INDEX ON offices (firm);
+     CREATE TABLE desks (id int PRIMARY KEY, office int REFERENCES offices); CREATE INDEX ON desks (office);
+     CREATE TABLE notes (id int PRIMARY KEY, firm int REFERENCES firms, desk int REFERENCES desks, up int REFERENCES notes);
+     CREATE INDEX ON notes (firm); CREATE INDEX ON notes (desk); CREATE INDEX ON notes (up);
+     INSERT INTO offices SELECT n, 'c31' FROM generate_series(1, 3) n; INSERT INTO offices SELECT 100 + n, 'c30' FROM generate_series(1, 50) n;
+     INSERT INTO desks SELECT n, n % 3 + 1 FROM generate_series(1, 9) n;
+     INSERT INTO notes SELECT n, CASE n % 2 WHEN 0 THEN 31 END, CASE n % 2 WHEN 1 THEN n % 9 + 1 END FROM generate_series(1, 12) n"
+
+# together NAME CODE MAX 'children' 'track'
+together() {
+    printf 'plan: together-%s\ntable: firms\nbatch: { size: 5, min: 1, max: %s }\nsteps:\n  - discover: { children: { %s } }\n  - track: { %s }\n  - together: [merge: { columns: { name: first } }, delete-children, delete]\n' \
+        "$((tests + 1))" "$3" "$4" "$5" >"$work/plan.yaml"
+    pgw run plan.yaml --until track
+    is "$code" "$2" "$1" || diag "$all"
+}
+# n15 is 30 and 31: 31 goes, with 3 offices, 9 desks and, of 12 notes, 6 by the firm and 6 by a desk. n1 is 1 to 12.
+delete='offices.firm: delete, desks.office: delete, notes.firm: set-null, notes.desk: delete, notes.up: set-null'
+together 'rows below that go or change count: one too many' 3 25 "$delete" 'duplicates: [name]'
+like "$err" 'name = n15 has 26 rows.*more than the 25' 'it says which group, its size and the limit'
+like "$err" 'max. of batch to 26' 'and what to do'
+is_sql "SELECT to_regclass('pgwinnow.track_' || max(run)) FROM pgwinnow.runs" '' 'nothing is left'
+together 'just enough' 75 26 "$delete" 'duplicates: [name]'
+together 'rows that move count, and what is below them stays' 75 12 'offices.firm: move, notes.firm: move' 'duplicates: [name]'
+together 'tracked rows and their survivor' 3 11 'offices.firm: move, notes.firm: move' 'duplicates: [name]'
+like "$err" 'name = n1 has 12 rows' 'are enough'
+sql 'INSERT INTO offices SELECT 200 + id, $$c41$$ FROM offices WHERE id > 100; CREATE TABLE pairs AS SELECT id, id - 1 AS survivor_id FROM firms WHERE id IN (41, 51)'
+together 'pairs' 3 50 'offices.firm: move, notes.firm: move' 'query: SELECT * FROM pairs'
+like "$err" 'id = 40 has 52 rows' 'are named by the key of the survivor'
 done_testing
