@@ -101,7 +101,7 @@ static void tell(struct report *report, const char *file, const char *test, cons
 
 static void run_file(struct arena *arena, const char *path, struct report *report) {
     struct error error = error_new(arena);
-    struct rule rule = {.file = {.name = path, .path = path}, .memory = 64 << 20, .time = 10000};
+    struct rule rule = {.file = {.name = path, .path = path}, .memory = 64 << 20, .time = 2000};
     const char *why;
     if (!file_read(arena, &rule.file, &why)) fail(&error, FAULT_USAGE, "%s %s", path, why);
     struct box_tests tests = {0};
