@@ -12,7 +12,9 @@ static void tick(lua_State *lua, lua_Integer i) {
 
 static lua_Integer length_of(lua_State *lua, int index) {
     luaL_checktype(lua, index, LUA_TTABLE);
-    return (lua_Integer)lua_rawlen(lua, index);
+    lua_Unsigned length = lua_rawlen(lua, index);
+    luaL_argcheck(lua, length < LUA_MAXINTEGER / 2, index, "too many items"); /* what follows adds to it */
+    return (lua_Integer)length;
 }
 
 /* Items from `from` to `to` move by one place; `by` is 1 or -1. */

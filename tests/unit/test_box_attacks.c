@@ -218,6 +218,14 @@ UNIT(what_is_too_much_for_c_is_refused_before_it_begins) {
            "local t = {} for i = 0, 61 do t[1 << i] = 1 t[(1 << i) + 1] = 1 end assert(#t > 1 << 40) return "
            "table.concat(t)",
            "'concat' takes");
+    const char *longest = "local t = {} for i = 0, 62 do t[1 << i] = 1 t[(1 << i) + 1] = 1 end t[math.maxinteger] = 1\n"
+                          "assert(#t == math.maxinteger)";
+    raises(arena, arena_printf(arena, "%s table.insert(t, 1)", longest), "too many items");
+    raises(arena, arena_printf(arena, "%s table.remove(t)", longest), "too many items");
+    raises(arena, arena_printf(arena, "%s table.sort(t)", longest), "too many items");
+    raises(arena, arena_printf(arena, "%s table.unpack(t)", longest), "too many items");
+    raises(arena, "table.move({}, math.mininteger, math.maxinteger, 1)", "too many elements to move");
+    raises(arena, "table.move({}, 1, 2, math.maxinteger)", "destination wrap around");
     raises(arena, "return ('x'):find(('()'):rep(40))", "too many captures");
     raises(arena, "return ('x'):rep(300):find(('x?'):rep(300) .. 'y')", "pattern too complex");
     raises(arena, "return ('x'):find('[')", "malformed pattern");
