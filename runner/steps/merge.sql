@@ -20,7 +20,8 @@ pg_catalog.range_agg(:value)
 CASE WHEN pg_catalog.count(:value) > 0 THEN
     COALESCE((SELECT pg_catalog.array_agg(u.e ORDER BY u.o, u.i)
                 FROM (SELECT DISTINCT ON (w.e) w.e, g.o, w.i
-                        FROM (SELECT pg_catalog.array_agg(:alias.pgwinnow_row ORDER BY :alias.pgwinnow_rank) AS rows) AS a,
+                        FROM (SELECT pg_catalog.array_agg(:alias.pgwinnow_row ORDER BY :alias.pgwinnow_rank) AS rows
+                             ) AS a,
                              pg_catalog.generate_subscripts(a.rows, 1) AS g (o),
                              pg_catalog.unnest((a.rows[g.o]).:"column") WITH ORDINALITY AS w (e, i)
                        ORDER BY w.e, g.o, w.i) AS u), '{}') END
@@ -29,7 +30,8 @@ CASE WHEN pg_catalog.count(:value) > 0 THEN
 -- name: rule_json_union
 CASE WHEN pg_catalog.bool_and(pg_catalog.jsonb_typeof(:value) = 'object') THEN
     COALESCE((SELECT pg_catalog.jsonb_object_agg(e.k, e.v ORDER BY d.o DESC)
-                FROM pg_catalog.unnest(pg_catalog.array_agg(:value ORDER BY :alias.pgwinnow_rank)) WITH ORDINALITY AS d (j, o),
+                FROM pg_catalog.unnest(pg_catalog.array_agg(:value ORDER BY :alias.pgwinnow_rank))
+                     WITH ORDINALITY AS d (j, o),
                      pg_catalog.jsonb_each(d.j) AS e (k, v)), '{}')
      WHEN pg_catalog.count(:value) > 0 THEN
     COALESCE((SELECT pg_catalog.jsonb_agg(u.e ORDER BY u.o, u.i)
@@ -60,7 +62,8 @@ CASE WHEN true THEN (:expression
 -- name: try_rule
 UPDATE :from SET :"column" = (
 SELECT :expression
-  FROM (SELECT 1::pg_catalog.int8 AS pgwinnow_group, 1::pg_catalog.int8 AS pgwinnow_rank, :row, :alias.* FROM :from AS :alias) AS :alias
+  FROM (SELECT 1::pg_catalog.int8 AS pgwinnow_group, 1::pg_catalog.int8 AS pgwinnow_rank, :row, :alias.*
+          FROM :from AS :alias) AS :alias
  GROUP BY pgwinnow_group)
 
 -- For a rule file that asks for it.
@@ -76,5 +79,6 @@ SELECT t.oid, t.typcategory = 'A', t.typtype
 -- name: may_not_change
 SELECT a.attname
   FROM pg_catalog.pg_attribute AS a
- WHERE a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND a.attname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])
+ WHERE a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid
+   AND a.attname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[])
    AND NOT pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE')

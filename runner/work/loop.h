@@ -45,8 +45,8 @@ struct part {
     /* One row alone is over the bounds, or its tries are used up: change range.mode to go on differently, or false to
      * fail. */
     bool (*stuck)(struct batch *, bool too_large);
-    /* It failed for good at batch->failed_sql: true when a part of the range alone would tell more; when that is a single
-     * one already (range.alone), adds to the error what it is. May be NULL. */
+    /* It failed for good at batch->failed_sql: true when a part of the range alone would tell more; when it is a
+     * single one already (range.alone), adds to the error what it is. May be NULL. */
     bool (*narrows)(struct batch *);
     bool (*ready)(const struct loop *, const struct range *); /* may a waiting range be taken now? NULL: always */
 };

@@ -154,9 +154,18 @@ static void queue_name(struct batch *batch) {
     batch_queue(batch, "naming the group", &sql_name_group, &b, NULL, 0);
 }
 
+/* It is not the group's fault: no right, no room, a statement that this server does not take. */
+static bool is_general(const struct error *error) {
+    static const char *const classes[] = {"42", "53", "57", "58", "XX"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (text_starts(error->sqlstate, classes[i])) return true;
+    return false;
+}
+
 bool merge_narrows(struct batch *batch) {
     bool rule = rule_failed(batch);
     if (!rule && batch->failed_sql != &sql_merge_values && batch->failed_sql != &sql_write_merged) return false;
+    if (is_general(&batch->error)) return false;
     struct error *error = &batch->error;
     const char *group = batch->range.alone ? family_try(batch)->group : NULL;
     if (!group) return true;

@@ -2,7 +2,8 @@
 
 -- Survivors first, each with the name of its group for errors.
 -- name: merge_rows
-SELECT pgwinnow_m.pgwinnow_rank, CASE WHEN pgwinnow_m.pgwinnow_rank = 1 THEN pg_catalog.concat(:name) END, :columns :children
+SELECT pgwinnow_m.pgwinnow_rank, CASE WHEN pgwinnow_m.pgwinnow_rank = 1 THEN pg_catalog.concat(:name) END,
+       :columns :children
   FROM (:members
        ) AS pgwinnow_m
   JOIN :from AS :alias ON :table_is_member
