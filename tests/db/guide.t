@@ -111,6 +111,26 @@ pgw undo --yes 1
 is "$code" 0 'undone' || diag "$all"
 is "$(tables)" "$before" 'every table holds what it held'
 
+# --- what changes while it runs
+
+new_database changes
+sql_file "$work/sql-01"
+pgw run --until track merge-customers.yaml
+sql "UPDATE customers SET phone = '555-0101' WHERE id = 1; UPDATE customers SET seen_at = '2026-02-01' WHERE id = 5"
+pgw run --until together merge-customers.yaml
+is_sql 'SELECT id, outcome FROM pgwinnow.track_1 WHERE outcome IS NOT NULL ORDER BY id' '1|it was changed after it was judged
+5|it was changed after it was judged' 'losers that changed are spared'
+is_sql 'SELECT id, visits FROM customers ORDER BY id' '1|3
+2|8
+4|9
+5|2
+6|5' 'and stay out of their group'
+pgw run merge-customers.yaml
+is "$code" 0 'the run ends' || diag "$all"
+is_sql 'SELECT id, phone, visits FROM customers ORDER BY id' '2|555-0103|11
+5|555-0104|11
+6||5' 'they are judged again, as they are now'
+
 # --- the recipes that it serves
 
 recipes=$root/docs/recipes.md
