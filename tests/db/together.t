@@ -330,6 +330,59 @@ is_sql "SELECT count(*) FROM accounts a JOIN before b USING (email) WHERE ROW(a.
 is_sql 'SELECT count(*), sum(amount) FROM payments' '5998|5998' 'every payment is there'
 is_sql "SELECT count(*) FROM pgwinnow.batches b JOIN pgwinnow.runs r USING (run) GROUP BY run HAVING sum(b.rows) <> 2100" '' 'each row counts once'
 
+# --- among clients that write all the time: what they wrote and what they inserted is there in the end
+
+new_database races
+sql "CREATE TABLE people (id int PRIMARY KEY, email text, visits bigint, note text); CREATE TABLE mails (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person int REFERENCES people);
+     CREATE INDEX ON mails (person);
+     INSERT INTO people SELECT n, 'e' || n % 1500, 1, 'n' || n FROM generate_series(1, 6000) n; INSERT INTO mails (person) SELECT n FROM generate_series(1, 6000) n;
+     CREATE TABLE done (client int, updated bigint, inserted bigint); CREATE TABLE stop (now boolean)"
+plan <<'PLAN'
+plan: races
+table: people
+batch: { size: 100, min: 20, pause: 2ms, workers: 2 }
+locks: { lock_timeout: 50ms, retries: 100 }
+steps:
+  - discover: { children: { mails.person: move } }
+  - track: { duplicates: [email] }
+  - together: [ merge: { columns: { visits: sum, note: concat } }, delete-children, delete ]
+PLAN
+clients=()
+for client in 1 2 3; do
+    psql -XAtq >/dev/null 2>"$work/client-$client" <<SQL &
+DO \$\$ DECLARE n bigint; updated bigint := 0; inserted bigint := 0; picked int;
+BEGIN
+    WHILE NOT EXISTS (SELECT FROM stop) LOOP
+        picked := 1 + floor(random() * 6000);
+        UPDATE people SET visits = visits + 1 WHERE id = picked;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        updated := updated + n;
+        COMMIT;
+        BEGIN
+            INSERT INTO mails (person) VALUES (1 + floor(random() * 6000));
+            inserted := inserted + 1;
+        EXCEPTION WHEN foreign_key_violation THEN NULL;
+        END;
+        COMMIT;
+        PERFORM pg_sleep(0.002);
+    END LOOP;
+    INSERT INTO done VALUES ($client, updated, inserted);
+END \$\$;
+SQL
+    clients+=($!)
+done
+pgw run plan.yaml
+is "$code" 0 'a run among clients that write' || diag "$all"
+sql 'INSERT INTO stop VALUES (true)'
+wait "${clients[@]}"
+is "$(cat "$work"/client-*)" '' 'no client met an error'
+is_sql 'SELECT count(*) FROM done WHERE updated > 50 AND inserted > 50' 3 'they did write'
+is_sql 'SELECT sum(visits) FROM people' "$(sql 'SELECT 6000 + sum(updated) FROM done')" 'no visit is lost, none is counted twice'
+is_sql 'SELECT count(*) FROM mails' "$(sql 'SELECT 6000 + sum(inserted) FROM done')" 'every mail is there'
+is_sql 'SELECT count(DISTINCT email) FROM people' 1500 'every group has a row'
+is_sql "SELECT count(*) FROM people p WHERE note IS DISTINCT FROM (SELECT string_agg('n' || n, ', ' ORDER BY n) FROM generate_series(p.id, 6000, 1500) n)
+           AND NOT EXISTS (SELECT FROM people o WHERE o.email = p.email AND o.id <> p.id)" 0 'groups that went went whole'
+
 # --- a row that somebody holds: its whole group waits, the others do not
 
 new_database busy
