@@ -30,12 +30,17 @@ static void ask_for(struct try *t, size_t index) { t->asked[t->asked_count++] = 
 
 /* --- taking the tracked rows --- */
 
+/* What moves for a heavy group moves whether its rows were contested or not, and waits for them: a piece is listed once.
+ */
 static void bind_range(struct bindings *b, struct batch *batch, bool wait) {
     struct family *f = family_of(batch);
+    bool apart = family_apart(&batch->range);
+    const char *pending =
+        apart ? "(outcome IS NULL OR outcome = 'contested')" : tracking_pending(family_last_pass(&batch->range));
     bind(b, "qualified",
-         tracking_qualified(f->run, batch->arena, f->round, family_range(batch),
-                            tracking_pending(family_last_pass(&batch->range)), wait, &batch->error));
-    bind(b, "skip_locked", wait ? "" : "SKIP LOCKED");
+         tracking_qualified(f->run, batch->arena, f->round, heavy_moves_roots(batch), pending, wait || apart,
+                            &batch->error));
+    bind(b, "skip_locked", wait || apart ? "" : "SKIP LOCKED");
 }
 
 void closure_lock_roots(struct batch *batch) {
@@ -57,6 +62,8 @@ void closure_lock_roots(struct batch *batch) {
 
 static const char *parents(struct batch *batch, const struct edge *edge, const char *which) {
     struct family *f = family_of(batch);
+    if (edge->parent->index == 0 && family_apart(&batch->range))
+        which = arena_printf(batch->arena, "%s AND f.seq IS NULL", which);
     struct bindings b = {0};
     bind(&b, "refs", edge_refs(batch->arena, edge, "p"));
     bind(&b, "family", family_table(f->run, batch->arena, edge->parent));
@@ -141,7 +148,7 @@ void closure_start(struct batch *batch) {
     struct try *t = family_try(batch);
     t->stage = STAGE_CLOSE;
     t->round = 0;
-    t->closed = t->taken;
+    t->closed = family_apart(&batch->range) ? 0 : t->taken;
 }
 
 /* --- before anything is changed: does it fit, may it --- */
@@ -224,8 +231,9 @@ static void queue_edge_change(struct batch *batch, const struct edge *edge) {
 }
 
 /* Tracked rows stay when only their children are settled. */
-static const char *which_go(const struct family *f, const struct node *node) {
-    return node->index == 0 && !f->what->roots_go ? "f.seq IS NULL" : "true";
+static const char *which_go(const struct batch *batch, const struct node *node) {
+    bool stay = !family_of(batch)->what->roots_go || family_apart(&batch->range);
+    return node->index == 0 && stay ? "f.seq IS NULL" : "true";
 }
 
 static void bind_node(struct bindings *b, struct batch *batch, const struct node *node, const char *link) {
@@ -234,7 +242,7 @@ static void bind_node(struct bindings *b, struct batch *batch, const struct node
     bind(b, "kept", archive_keep_removed(batch, node, link));
     bind(b, "table", node->table->from);
     bind(b, "family", family_table(f->run, batch->arena, node));
-    bind(b, "which", which_go(f, node));
+    bind(b, "which", which_go(batch, node));
     bind(b, "child_is_family", node_is(batch->arena, "c", node, "f"));
 }
 
@@ -249,7 +257,7 @@ const char *closure_expected(struct batch *batch, const struct node *node) {
     struct family *f = family_of(batch);
     struct bindings b = {0};
     bind(&b, "family", family_table(f->run, batch->arena, node));
-    bind(&b, "which", which_go(f, node));
+    bind(&b, "which", which_go(batch, node));
     return sql_expand(batch->arena, &sql_expected_gone, b.items, &batch->error);
 }
 
@@ -331,6 +339,7 @@ static void queue_changes(struct batch *batch) {
 
 /* Rows alone were cut to the size of a batch; a group was not. */
 static bool too_large_group(struct batch *batch) {
+    if (family_apart(&batch->range)) return true;
     const struct batch_settings *settings = &batch->loop->run->plan->steps[batch->loop->step].settings.batch;
     return family_of(batch)->run->tracking->grouped && batch->range.part == PART_ROOT &&
            family_try(batch)->taken > settings->max;
@@ -347,8 +356,7 @@ bool closure_more(struct batch *batch) {
         if (t->taken && queue_checks(batch)) return true;
     }
     if (t->stage == STAGE_CHECK) {
-        if (t->closed + t->changing > t->bound && t->changing + t->closed > t->taken)
-            batch->too_large = true;
+        if (t->closed + t->changing > t->bound && t->changing + t->closed > t->taken) batch->too_large = true;
         if (batch->too_large) return false;
         t->stage = STAGE_SETTLE;
         if (t->taken) {
@@ -420,7 +428,7 @@ bool closure_answer(struct batch *batch, const struct sql *sql, const struct row
     struct try *t = family_try(batch);
     if (sql == &sql_lock_roots) {
         t->taken = t->fresh[0] = rows_affected(rows);
-        if (!family_of(batch)->what->roots_go) batch->counts.rows = t->taken;
+        if (!family_of(batch)->what->roots_go && !family_apart(&batch->range)) batch->counts.rows = t->taken;
     } else if (sql == &sql_close_family) {
         hear_close(batch, rows);
     } else if (sql == &sql_count_settled) {

@@ -173,7 +173,7 @@ static void ask_group(struct batch *batch) {
 
 static enum cut cut(struct batch *batch) {
     struct family *f = family_of(batch);
-    if (heavy_cut(batch) || heavy_cut_group(batch)) return CUT_RANGE;
+    if (heavy_cut(batch) || heavy_moves_cut(batch) || heavy_cut_group(batch)) return CUT_RANGE;
     if (f->group_count && !loop_others_busy(batch->loop, batch, is_heavy_part)) {
         ask_group(batch);
         return CUT_ASKED;
@@ -191,7 +191,7 @@ static void hear_probe(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     struct gap *gap = &f->regions[f->region];
     bool fits = rows_text(rows, 0, 0) != NULL, any = rows_int(rows, 0, 2) > 0;
-    bool heavy = any && !fits && !f->what->together; /* a group goes whole, alone if it must */
+    bool heavy = any && !fits && !f->run->tracking->grouped; /* a group goes whole if it can, alone if it must */
     int64_t last = rows_int(rows, 0, 0), first = rows_int(rows, 0, 1);
     if (!any) {
         gap->first = (f->run->tracking->grouped ? f->looked : gap->last) + 1;
@@ -277,6 +277,8 @@ static void fill(struct batch *batch) {
     int mode = batch->range.mode;
     if (is_of_roots(&batch->range))
         fill_roots(batch);
+    else if (family_apart(&batch->range))
+        closure_lock_roots(batch);
     else if (mode == MODE_EXPAND || mode == MODE_DRAIN)
         heavy_fill(batch);
     else if (mode == MODE_NORMAL || mode == MODE_THOROUGH)
@@ -321,11 +323,20 @@ static bool more(struct batch *batch) {
     int mode = batch->range.mode;
     bool root = is_of_roots(&batch->range);
     if (mode == MODE_EXPAND || mode == MODE_DRAIN) return heavy_more(batch);
-    if (mode != MODE_NORMAL && mode != MODE_THOROUGH) return false;
+    if (mode != MODE_NORMAL && mode != MODE_THOROUGH && mode != MODE_DRAIN_MOVES) return false;
     if (t->stage == STAGE_TAKE && root && family_of(batch)->what->together && merge_collect(batch)) return true;
-    if (t->stage == STAGE_TAKE && (root ? !fast(batch) : !piece_is_plain(batch))) closure_start(batch);
+    bool apart = family_apart(&batch->range);
+    if (t->stage == STAGE_TAKE && (apart || (root ? !fast(batch) : !piece_is_plain(batch)))) closure_start(batch);
     if (t->stage >= STAGE_CLOSE && t->stage < STAGE_SETTLE && closure_more(batch)) return true;
     return !batch->too_large && classify(batch);
+}
+
+/* One row of a list of moves, and what would go or move with it because of a collision. */
+static void refuse_moves(struct batch *batch) {
+    const struct edge *e = heavy_moves_edge(batch);
+    fail(&batch->error, FAULT_FAILED, "a moved row of %s takes more rows with it than a batch may change (%lld)",
+         e->child->table->shown, (long long)family_bound(batch));
+    fail_hint(&batch->error, "raise batch: max for this step, and run again: what is done stays done");
 }
 
 /* A single row that does not fit is heavy; one that stays too large after three rounds, or leads to a row that must
@@ -346,7 +357,12 @@ static bool stuck(struct batch *batch, bool too_large) {
         range->mode = MODE_SKIP_HEAVY;
         return true;
     }
-    if (too_large && (range->part < PART_HEAVY || range->part == PART_GROUP)) {
+    if (too_large && range->part == PART_GROUP) {
+        range->mode = MODE_SKIP_HEAVY;
+        return true;
+    }
+    if (too_large && range->part >= PART_MOVES) refuse_moves(batch);
+    if (too_large && range->part < PART_HEAVY) {
         heavy_begin(f, range);
         return true;
     }
@@ -361,6 +377,7 @@ static bool stuck(struct batch *batch, bool too_large) {
 static bool ready(const struct loop *loop, const struct range *range) {
     const struct family *f = loop->job;
     if (range->mode == MODE_EXPAND) return !heavy_listing(loop);
+    if (range->part >= PART_MOVES) return heavy_moves_next(loop, range);
     if (!is_of_roots(range) || !range->large) return true;
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->lists[i].count) return false;
@@ -370,7 +387,8 @@ static bool ready(const struct loop *loop, const struct range *range) {
 static void committed(struct batch *batch) {
     struct family *f = family_of(batch);
     if (f->what->children_shown) f->what->children_shown->rows += batch->counts.children;
-    if (batch->range.mode == MODE_EXPAND || batch->range.mode == MODE_DRAIN) heavy_committed(batch);
+    int mode = batch->range.mode;
+    if (mode == MODE_EXPAND || mode == MODE_DRAIN || mode == MODE_DRAIN_MOVES) heavy_committed(batch);
     if (!f->probed && batch->counts.rows && batch->range.part == PART_ROOT) {
         bool grouped = f->run->tracking->grouped;
         int64_t units = grouped ? batch->range.last - batch->range.first + 1 : batch->counts.rows;
@@ -457,6 +475,7 @@ static struct family *new_family(struct run *run, size_t step, const struct fami
                          .tree = run->tree,
                          .weight = 1};
     f->lists = arena_alloc(arena, run->tree->node_count * sizeof *f->lists);
+    f->movers = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->movers);
     f->leaves = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->leaves);
     settle_edges(f);
     choose_ways(f);

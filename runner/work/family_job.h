@@ -10,20 +10,23 @@ enum family_mode {
     MODE_THOROUGH,
     MODE_EXPAND,         /* list the descendants of a heavy tracked row */
     MODE_DRAIN,          /* its children that are set to NULL, or have no key */
+    MODE_DRAIN_MOVES,    /* what points at a heavy group and has no key, moved in pieces */
     MODE_GIVE_UP,        /* mark the range contested */
     MODE_SKIP_HEAVY,     /* spare the row: children keep coming, or its group is too large to go whole */
     MODE_SKIP_PROTECTED, /* spare the row: a row below it must stay */
 };
 
-/* `part` of a checkpoint: the tracking table, the list of a node, a heavy row of either, a piece of a heavy group. */
-enum { PART_ROOT = 0, PART_LIST = 1, PART_HEAVY = 10000, PART_HEAVY_LIST = 10001, PART_GROUP = 20000 };
+/* `part` of a checkpoint: the tracking table, the list of a node, a heavy row of either, a piece of a heavy group, the
+ * moves of an edge. */
+enum { PART_ROOT = 0, PART_LIST = 1, PART_HEAVY = 10000, PART_HEAVY_LIST = 10001, PART_GROUP = 20000,
+       PART_MOVES = 30000 };
 
 enum { FIRST_PASS = 1, MOST_CONTESTED_ROUNDS = 5, MOST_HEAVY_ROUNDS = 3 };
 
 struct list {
     bool there;          /* the node has one */
     struct gap *regions; /* of seq, not yet cut; the last one goes first, from its end */
-    size_t count, room;
+    size_t count, room, next; /* next: lists of moves go from the first region on */
 };
 
 struct family {
@@ -49,7 +52,8 @@ struct family {
     size_t group_count;
     struct gap group_rows; /* of such a group, by seq: not yet cut */
     bool heavy_next;    /* a heavy row is next, and another one is just being listed */
-    struct list *lists; /* by node index */
+    struct list *lists;  /* by node index */
+    struct list *movers; /* by edge index: rows of heavy groups that move */
     struct leaves {
         struct leaf *items;
         size_t count;
@@ -58,9 +62,9 @@ struct family {
 
 enum stage { STAGE_TAKE, STAGE_CLOSE, STAGE_CHECK, STAGE_SETTLE, STAGE_CLASSIFY };
 
-/* What one statement put into the list of a node. */
+/* What one statement put into a list. */
 struct listed {
-    size_t node;
+    struct list *list;
     struct gap region;
 };
 
@@ -82,6 +86,8 @@ struct try {
     struct walk *walk;        /* of moves */
     size_t *asked;            /* edges or nodes in the order of their statements */
     size_t asked_count, heard;
+    size_t *movers; /* edges in the order of their lists */
+    size_t mover_count, mover_heard;
     struct drain *drains;
     size_t drain_count;
     int64_t left, share; /* rows the batch may still drain; one statement of this round */
@@ -92,7 +98,7 @@ struct try {
     bool is_protected;
     struct listed *listed;
     size_t listed_count;
-    bool ends_asked;
+    struct list **ends; /* in the order of their statements */
 };
 
 static inline struct family *family_of(const struct batch *batch) { return batch->loop->job; }
@@ -102,6 +108,11 @@ static inline bool is_heavy_part(const struct range *range) { return range->part
 /* Tracked rows themselves, and not what was listed below them. */
 static inline bool is_of_roots(const struct range *range) {
     return range->part == PART_ROOT || range->part == PART_GROUP;
+}
+
+/* The tracked rows are locked and stay for now: what points at them moves. */
+static inline bool family_apart(const struct range *range) {
+    return range->part >= PART_MOVES || range->mode == MODE_DRAIN_MOVES;
 }
 
 /* What a range of tracked rows counts. Where survivors get something, groups go whole: two batches never hold parts of
@@ -118,10 +129,11 @@ static inline const char *family_range(const struct batch *batch) {
 
 static inline bool family_last_pass(const struct range *range) { return range->part == PART_ROOT && range->waits; }
 
-/* Rows a batch may change now. A group that must go whole may be as large as a batch may ever be. */
+/* Rows a batch may change now. A group on its own may be as large as a batch may ever be: whether it goes at once or in
+ * pieces is a matter of the plan then, and not of the pace. */
 static inline int64_t family_bound(const struct batch *batch) {
     const struct range *range = &batch->range;
-    bool alone = family_of(batch)->what->together && range->first == range->last;
+    bool alone = family_of(batch)->run->tracking->grouped && range->part == PART_ROOT && range->first == range->last;
     return alone ? batch->loop->run->plan->steps[batch->loop->step].settings.batch.max : pace_size(&batch->loop->pace);
 }
 
@@ -167,6 +179,22 @@ bool heavy_listing(
 bool heavy_cut(struct batch *); /* a piece of a list; false: all lists are cut */
 void heavy_begin(struct family *, struct range *); /* a single row is too large: what to do first */
 void heavy_load(struct family *, struct error *);  /* what an earlier session left in the lists */
+
+const char *heavy_group_roots(struct batch *, const struct edge *); /* tracked rows of the group $1, what e refers to */
+
+/* heavy_moves.c: lists of what moves */
+extern const struct sql *const heavy_list_moves; /* answers: rows, first, last */
+bool heavy_moves_make(struct family *, struct error *); /* the lists; false: there are none */
+bool heavy_moves_any(const struct family *, bool (*which)(const struct family *, const struct edge *));
+bool heavy_moves_by(const struct family *, const struct edge *);
+bool heavy_moves_listed(const struct family *, const struct edge *);
+bool heavy_moves_drained(const struct family *, const struct edge *); /* some of its rows have no key */
+void heavy_moves_list(struct batch *);
+bool heavy_moves_cut(struct batch *);
+bool heavy_moves_next(const struct loop *, const struct range *); /* of the pieces that wait, is it the first? */
+const struct edge *heavy_moves_edge(const struct batch *); /* of a piece, else NULL */
+const char *heavy_moves_table(const struct family *, struct arena *, const struct edge *);
+const char *heavy_moves_roots(struct batch *);
 
 /* family_tables.c */
 void family_tables_make(struct family *, struct error *);

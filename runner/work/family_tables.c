@@ -88,12 +88,12 @@ void family_tables_make(struct family *f, struct error *error) {
         make_list(f, node, error);
         any = true;
     }
-    if (any) make_order(f, error);
+    if (heavy_moves_make(f, error) || any) make_order(f, error);
     move_tables_make(f, error);
 }
 
 static bool of_families(const char *name) {
-    static const char *const kinds[] = {"family_", "list_", "move_", "pairs_", "merge_"};
+    static const char *const kinds[] = {"family_", "list_", "move_", "moves_", "pairs_", "merge_"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (text_starts(name, kinds[i])) return true;
     return false;

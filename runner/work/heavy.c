@@ -86,7 +86,7 @@ static bool has_edges(const struct family *f, const struct node *node, bool by_k
 
 void heavy_begin(struct family *f, struct range *range) {
     const struct node *node = f->tree->nodes[range->part == PART_ROOT ? 0 : range->part - PART_LIST];
-    bool expand = range->part == PART_ROOT && has_edges(f, node, true);
+    bool expand = range->part == PART_ROOT && (has_edges(f, node, true) || heavy_moves_any(f, heavy_moves_listed));
     range->mode = expand ? MODE_EXPAND : MODE_DRAIN;
     range->part = range->part == PART_ROOT ? PART_HEAVY : PART_HEAVY_LIST + (int)node->index;
     range->pass = f->next_pass++;
@@ -140,7 +140,8 @@ static const char *locked_roots(struct batch *batch, const char *range, const st
     bind(&b, "qualified",
          tracking_qualified(f->run, batch->arena, f->round, range, "(outcome IS NULL OR outcome = 'contested')", true,
                             &batch->error));
-    bind(&b, "refs", edge ? arena_printf(batch->arena, ", %s", edge_refs(batch->arena, edge, alias)) : "");
+    const char *rank = f->run->tracking->grouped ? ", pgwinnow_k.pgwinnow_rank" : "";
+    bind(&b, "refs", edge ? arena_printf(batch->arena, "%s, %s", rank, edge_refs(batch->arena, edge, alias)) : "");
     bind(&b, "leaves", edge ? edge_leaves(batch->arena, edge, alias) : "");
     return sql_expand(batch->arena, &sql_locked_roots, b.items, &batch->error);
 }
@@ -166,6 +167,10 @@ static const char *of_root(struct batch *batch, const char *root) {
 
 static const char *root_is(struct batch *batch) {
     return arena_printf(batch->arena, "%s = $1::bigint", family_unit(family_of(batch)->run, &batch->range));
+}
+
+const char *heavy_group_roots(struct batch *batch, const struct edge *edge) {
+    return locked_roots(batch, root_is(batch), edge);
 }
 
 static const char *listed_parents(struct batch *batch, const struct edge *edge) {
@@ -211,25 +216,31 @@ static bool listing_round(struct batch *batch) {
         if (t->round == 0 ? e->parent->index == 0 : t->fresh[e->parent->index] > 0)
             queue_listing(batch, e, t->round == 0);
     }
-    return t->asked_count > 0;
+    if (t->round == 0 && !t->movers && family_of(batch)->moves) heavy_moves_list(batch);
+    return t->asked_count > 0 || t->mover_heard < t->mover_count;
+}
+
+static void queue_end(struct batch *batch, struct list *list, const char *table) {
+    struct try *t = family_try(batch);
+    const char *values[] = {batch_number(batch, batch->range.first)};
+    struct bindings b = {0};
+    bind(&b, "list", table);
+    bind(&b, "which", of_root(batch, "root"));
+    batch_queue(batch, "reading the ends of a list", &sql_list_ends, &b, values, 1);
+    t->ends[t->asked_count++] = list;
 }
 
 /* Nothing was listed although the family is too large: it had been, by a COMMIT whose answer was lost. */
 static bool queue_ends(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
-    if (t->listed_count || t->ends_asked) return false;
-    t->ends_asked = true;
+    if (t->listed_count || t->ends) return false;
+    t->ends = arena_alloc(batch->arena, (f->tree->node_count + f->tree->edge_count) * sizeof *t->ends);
     t->asked_count = t->heard = 0;
-    for (size_t i = 0; i < f->tree->node_count; i++) {
-        if (!f->lists[i].there) continue;
-        struct bindings b = {0};
-        bind(&b, "list", family_list(f->run, batch->arena, f->tree->nodes[i]));
-        bind(&b, "which", of_root(batch, "root"));
-        const char *values[] = {batch_number(batch, batch->range.first)};
-        batch_queue(batch, "reading the ends of a list", &sql_list_ends, &b, values, 1);
-        t->asked[t->asked_count++] = i;
-    }
+    for (size_t i = 0; i < f->tree->node_count; i++)
+        if (f->lists[i].there) queue_end(batch, &f->lists[i], family_list(f->run, batch->arena, f->tree->nodes[i]));
+    for (size_t i = 0; i < f->tree->edge_count; i++)
+        if (f->movers[i].there) queue_end(batch, &f->movers[i], heavy_moves_table(f, batch->arena, f->tree->edges[i]));
     return t->asked_count > 0;
 }
 
@@ -382,11 +393,11 @@ void heavy_piece(struct batch *batch, bool thorough) {
 
 /* --- answers and what follows a commit --- */
 
-static void add_listed(struct batch *batch, size_t node, int64_t first, int64_t last) {
+static void add_listed(struct batch *batch, struct list *list, int64_t first, int64_t last) {
     struct try *t = family_try(batch);
     if (!last) return;
     t->listed = arena_grow(batch->arena, t->listed, &t->listed_count, sizeof *t->listed);
-    t->listed[t->listed_count - 1] = (struct listed){node, {first, last}};
+    t->listed[t->listed_count - 1] = (struct listed){list, {first, last}};
 }
 
 static void hear_listed(struct batch *batch, const struct rows *rows) {
@@ -394,7 +405,7 @@ static void hear_listed(struct batch *batch, const struct rows *rows) {
     struct try *t = family_try(batch);
     size_t node = f->tree->edges[t->asked[t->heard++]]->child->index;
     t->fresher[node] += rows_int(rows, 0, 0);
-    add_listed(batch, node, rows_int(rows, 0, 1), rows_int(rows, 0, 2));
+    add_listed(batch, &f->lists[node], rows_int(rows, 0, 1), rows_int(rows, 0, 2));
     if (t->heard < t->asked_count) return;
     t->round++;
     int64_t *old = t->fresh;
@@ -406,8 +417,11 @@ bool heavy_answer(struct batch *batch, const struct sql *sql, const struct rows 
     struct try *t = family_try(batch);
     if (sql == &sql_list_children) {
         hear_listed(batch, rows);
+    } else if (sql == heavy_list_moves) {
+        add_listed(batch, &family_of(batch)->movers[t->movers[t->mover_heard++]], rows_int(rows, 0, 1),
+                   rows_int(rows, 0, 2));
     } else if (sql == &sql_list_ends) {
-        add_listed(batch, t->asked[t->heard++], rows_int(rows, 0, 0), rows_int(rows, 0, 1));
+        add_listed(batch, t->ends[t->heard++], rows_int(rows, 0, 0), rows_int(rows, 0, 1));
     } else if (sql == &sql_drain_delete || sql == &sql_drain_set_null) {
         hear_drained(batch, rows);
     } else if (sql == &sql_remove_piece) {
@@ -420,13 +434,27 @@ bool heavy_answer(struct batch *batch, const struct sql *sql, const struct rows 
     return true;
 }
 
+/* What is left to do for the row, or group, before it goes itself. */
+static bool goes_on(struct family *f, struct batch *batch) {
+    bool full = family_try(batch)->full;
+    switch (batch->range.mode) {
+    case MODE_EXPAND:
+        batch->range.mode = MODE_DRAIN;
+        if (has_edges(f, node_of(batch), false)) return true;
+        return goes_on(f, batch);
+    case MODE_DRAIN:
+        if (full) return true;
+        batch->range.mode = MODE_DRAIN_MOVES;
+        return batch->range.part == PART_HEAVY && heavy_moves_any(f, heavy_moves_drained);
+    default: return full;
+    }
+}
+
 void heavy_committed(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
-    bool expanded = batch->range.mode == MODE_EXPAND;
-    for (size_t i = 0; i < t->listed_count; i++) push_region(f, &f->lists[t->listed[i].node], t->listed[i].region);
-    if (t->full || (expanded && has_edges(f, node_of(batch), false))) {
-        batch->range.mode = MODE_DRAIN;
+    for (size_t i = 0; i < t->listed_count; i++) push_region(f, t->listed[i].list, t->listed[i].region);
+    if (goes_on(f, batch)) {
         batch->range.pass = f->next_pass++ - 1;
         batch->again = true;
     } else {
@@ -434,23 +462,28 @@ void heavy_committed(struct batch *batch) {
     }
 }
 
+static void load_one(struct family *f, struct list *list, int part, const char *table, struct error *error) {
+    struct bindings b = {0};
+    bind(&b, "list", table);
+    bind(&b, "which", "true");
+    const char *text = sql_expand(f->arena, &sql_list_ends, b.items, error);
+    struct rows *rows =
+        ask(f->run->desk, f->arena, &(struct statement){.about = "reading the ends of a list", .text = text}, error);
+    if (!rows) return;
+    int64_t first = rows_int(rows, 0, 0), last = rows_int(rows, 0, 1);
+    size_t count;
+    struct gap *gaps =
+        runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round, part, last, &count, error);
+    for (size_t g = 0; g < count; g++)
+        push_region(f, list, (struct gap){gaps[g].first < first ? first : gaps[g].first, gaps[g].last});
+}
+
 /* What an earlier session listed and did not get done. */
 void heavy_load(struct family *f, struct error *error) {
-    for (size_t i = 0; i < f->tree->node_count; i++) {
-        struct list *list = &f->lists[i];
-        if (!list->there || failed(error)) continue;
-        struct bindings b = {0};
-        bind(&b, "list", family_list(f->run, f->arena, f->tree->nodes[i]));
-        bind(&b, "which", "true");
-        const char *text = sql_expand(f->arena, &sql_list_ends, b.items, error);
-        struct rows *rows = ask(f->run->desk, f->arena,
-                                &(struct statement){.about = "reading the ends of a list", .text = text}, error);
-        if (!rows) return;
-        int64_t first = rows_int(rows, 0, 0), last = rows_int(rows, 0, 1);
-        size_t count;
-        struct gap *gaps = runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round,
-                                     PART_LIST + (int)i, last, &count, error);
-        for (size_t g = 0; g < count; g++)
-            push_region(f, list, (struct gap){gaps[g].first < first ? first : gaps[g].first, gaps[g].last});
-    }
+    for (size_t i = 0; i < f->tree->node_count; i++)
+        if (f->lists[i].there)
+            load_one(f, &f->lists[i], PART_LIST + (int)i, family_list(f->run, f->arena, f->tree->nodes[i]), error);
+    for (size_t i = 0; i < f->tree->edge_count; i++)
+        if (f->movers[i].there)
+            load_one(f, &f->movers[i], PART_MOVES + (int)i, heavy_moves_table(f, f->arena, f->tree->edges[i]), error);
 }

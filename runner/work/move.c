@@ -53,30 +53,78 @@ static bool brings(struct batch *batch, const struct edge *e) {
     const struct walk *w = move_state(batch);
     if (!e->child->moved_count || (w->again && e->parent->turn != w->turn)) return false;
     if (e->carried && w->moving[e->parent->index]) return true;
-    return f->settled[e->index] && goes_with_moves(e) && w->going[e->parent->index];
+    bool kept = e->parent->index == 0 && family_apart(&batch->range); /* of them only what was dropped goes */
+    return f->settled[e->index] && goes_with_moves(e) &&
+           w->going[e->parent->index] > (kept ? family_try(batch)->taken : 0);
+}
+
+static void bind_collect(struct bindings *b, struct batch *batch, const struct edge *e) {
+    const struct node *child = e->child;
+    const char *keys =
+        child->identity_count ? arena_printf(batch->arena, "%s, ", node_numbered(batch->arena, NULL, child)) : "";
+    bind(b, "move", move_table(batch, child));
+    bind(b, "columns",
+         arena_printf(batch->arena, "%s%s", keys, list_numbered(batch->arena, NULL, "m", child->moved_count)));
+    bind(b, "conflict",
+         arena_printf(batch->arena, "%d", e->policy == POLICY_SET_NULL && !e->carried ? 0 : (int)e->on_conflict));
+    bind(b, "mapping", move_mapping(batch, e));
+    bind(b, "child", child->table->from);
+    bind(b, "points", edge_points(batch->arena, e, "p", "c"));
+    bind(b, "order", move_named(child) ? node_keys(batch->arena, "c", child) : "c.tableoid, c.ctid");
+    move_bind_edge(b, batch, e);
+}
+
+static int64_t room(struct batch *batch) {
+    int64_t left = family_try(batch)->bound - family_try(batch)->closed;
+    return left > 0 ? left : 0;
+}
+
+/* Every edge that is drained gets its share of the batch. */
+static int64_t drain_share(struct batch *batch) {
+    const struct family *f = family_of(batch);
+    int64_t edges = 0;
+    for (size_t i = 0; i < f->tree->edge_count; i++) edges += heavy_moves_drained(f, f->tree->edges[i]);
+    int64_t share = family_try(batch)->bound / edges;
+    return share > 0 ? share : 1;
 }
 
 static void queue_collect(struct batch *batch, const struct edge *e) {
-    const struct try *t = family_try(batch);
-    const struct node *child = e->child;
-    int64_t left = t->bound > t->closed ? t->bound - t->closed : 0;
-    const char *values[] = {batch_number(batch, left + 1)};
-    const char *keys =
-        child->identity_count ? arena_printf(batch->arena, "%s, ", node_numbered(batch->arena, NULL, child)) : "";
+    const char *values[] = {batch_number(batch, room(batch) + 1)};
     struct bindings b = {0};
-    bind(&b, "move", move_table(batch, child));
-    bind(&b, "columns",
-         arena_printf(batch->arena, "%s%s", keys, list_numbered(batch->arena, NULL, "m", child->moved_count)));
-    bind(&b, "conflict",
-         arena_printf(batch->arena, "%d", e->policy == POLICY_SET_NULL && !e->carried ? 0 : (int)e->on_conflict));
-    bind(&b, "mapping", move_mapping(batch, e));
-    bind(&b, "child", child->table->from);
-    bind(&b, "points", edge_points(batch->arena, e, "p", "c"));
+    bind_collect(&b, batch, e);
     bind(&b, "not_in_family", closure_not_in_family(batch, e));
-    bind(&b, "order", move_named(child) ? node_keys(batch->arena, "c", child) : "c.tableoid, c.ctid");
-    move_bind_edge(&b, batch, e);
-    queue(batch, child, arena_printf(batch->arena, "collecting rows by %s", e->constraint), &sql_collect_moves, &b,
+    queue(batch, e->child, arena_printf(batch->arena, "collecting rows by %s", e->constraint), &sql_collect_moves, &b,
           values, 1);
+}
+
+/* The tracked rows of a heavy group are in the family table only to tell where a piece goes. */
+static void queue_piece(struct batch *batch, const struct edge *e) {
+    struct family *f = family_of(batch);
+    bool drain = batch->range.mode == MODE_DRAIN_MOVES;
+    const char *about = arena_printf(batch->arena, "collecting a piece by %s", e->constraint);
+    const char *values[] = {batch_number(batch, drain ? drain_share(batch) : room(batch) + 1),
+                            batch_number(batch, batch->range.first), batch_number(batch, batch->range.last)};
+    struct bindings b = {0};
+    move_state(batch)->piece = true;
+    bind_collect(&b, batch, e);
+    move_state(batch)->piece = false;
+    if (drain) {
+        bool named = e->child->identity_count > 0;
+        bind(&b, "not_in_family",
+             named ? arena_printf(batch->arena, "NOT (%s)", node_named(batch->arena, "c", e->child)) : "true");
+        queue(batch, e->child, about, &sql_collect_moves, &b, values, 1);
+        return;
+    }
+    bind(&b, "moves", heavy_moves_table(f, batch->arena, e));
+    bind(&b, "child_is_listed", node_is(batch->arena, "c", e->child, "l"));
+    bind(&b, "not_in_family", closure_not_in_family(batch, e));
+    queue(batch, e->child, about, &sql_collect_listed, &b, values, 3);
+}
+
+/* Of a heavy group: this edge's rows are what the batch is about. */
+static bool is_piece(struct batch *batch, const struct edge *e) {
+    if (!family_apart(&batch->range) || move_state(batch)->again) return false;
+    return heavy_moves_edge(batch) ? heavy_moves_edge(batch) == e : heavy_moves_drained(family_of(batch), e);
 }
 
 static void bind_stays(struct bindings *b, struct batch *batch, const struct node *node) {
@@ -213,9 +261,11 @@ static bool collect_turn(struct batch *batch) {
     bool any = false;
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (e->child->turn != w->turn || !brings(batch, e)) continue;
-        queue_collect(batch, e);
-        any = true;
+        if (e->child->turn != w->turn) continue;
+        bool piece = is_piece(batch, e), more = brings(batch, e);
+        if (piece) queue_piece(batch, e);
+        if (more) queue_collect(batch, e);
+        any = any || piece || more;
     }
     for (size_t i = 0; any && i < f->tree->node_count; i++) {
         const struct node *node = f->tree->nodes[i];
@@ -348,13 +398,14 @@ bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *
     struct walk *w = t->walk;
     if (!w) return false;
     if (move_settle_answer(batch, sql, rows)) return true;
-    bool ours = sql == &sql_collect_moves || sql == &sql_drop_for_others || sql == &sql_number_moves ||
-                sql == &sql_pair_moves || sql == &sql_mark_sure || sql == &sql_drop_for_sure ||
-                sql == &sql_find_conflict || sql == &sql_enter_dropped || sql == &sql_evict_moves ||
-                sql == &sql_follow_stays;
+    bool collects = sql == &sql_collect_moves || sql == &sql_collect_listed;
+    bool ours = collects || sql == &sql_drop_for_others || sql == &sql_number_moves || sql == &sql_pair_moves ||
+                sql == &sql_mark_sure || sql == &sql_drop_for_sure || sql == &sql_find_conflict ||
+                sql == &sql_enter_dropped || sql == &sql_evict_moves || sql == &sql_follow_stays;
     if (!ours) return false;
     size_t node = w->asked[w->heard++];
-    if (sql == &sql_collect_moves) {
+    if (collects) {
+        if (batch->range.mode == MODE_DRAIN_MOVES && rows_int(rows, 0, 0) >= drain_share(batch)) t->full = true;
         t->closed += rows_int(rows, 0, 0);
         w->moving[node] += rows_int(rows, 0, 0);
     }

@@ -23,6 +23,24 @@ WITH found AS (
     RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
 SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
 
+-- A piece of a heavy group's list, $2 to $3. The rank is the place in the list, for what is found below dropped rows too:
+-- so where a piece ends makes no difference.
+-- name: collect_listed
+WITH p AS MATERIALIZED (:mapping),
+found AS (
+    INSERT INTO :move AS m (batch, leaf, place, rank, conflict, :columns)
+    SELECT pg_catalog.pg_current_xact_id(), x.*
+      FROM (SELECT c.tableoid, c.ctid, l.seq, :conflict::int, :values
+              FROM :moves AS l JOIN :child AS c ON :child_is_listed JOIN p ON :points
+             WHERE l.seq BETWEEN $2::bigint AND $3::bigint AND :not_in_family
+             ORDER BY :order
+             LIMIT $1::bigint
+               FOR UPDATE OF c) AS x
+    ON CONFLICT (batch, leaf, place) DO UPDATE
+       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict), :changed
+    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
+SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
+
 -- The rows as they will be, generated columns too, and what each rule sees of them.
 -- A row of the table that is not moved and does not go stays, whosever it is. It is locked: the moved row is given up
 -- in favour of it.

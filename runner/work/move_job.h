@@ -11,6 +11,7 @@ struct walk {
     size_t turn;
     enum walk_step step;
     int pass;         /* of resolving, in the batch */
+    bool piece;       /* the statement at hand brings a piece of a heavy group */
     bool again;       /* a later pass of the same turn: its own edges only */
     int64_t *going;   /* by node: rows in its family table */
     int64_t *moving;  /* rows in its move table, dropped ones too */

@@ -15,7 +15,7 @@ CREATE UNLOGGED TABLE IF NOT EXISTS :pairs (
 
 -- name: settle_moves
 WITH :links
-:counts
+SELECT * FROM (:counts) AS pgwinnow_counts
 
 -- name: move_link
 :link AS (

@@ -101,6 +101,7 @@ static const char *rule_values(struct batch *batch, const struct node *node) {
 
 const char *move_values(struct batch *batch, const struct node *node) {
     struct bindings b = {0};
+    bind(&b, "ranked", family_apart(&batch->range) ? "true" : "m.conflict = 1");
     bind(&b, "order", move_order(batch, node, false));
     bind(&b, "named_order", move_order(batch, node, true));
     bind(&b, "columns", image_columns(batch, node));
@@ -141,6 +142,12 @@ static const char *new_values(struct batch *batch, const struct edge *edge, bool
     return text.data;
 }
 
+/* Of a heavy group, a piece is about its tracked rows; all else is about what collisions drop. */
+static const char *which_go(struct batch *batch, const struct edge *edge) {
+    if (edge->parent->index != 0 || !family_apart(&batch->range)) return "true";
+    return move_state(batch)->piece ? "f.seq IS NOT NULL" : "f.seq IS NULL";
+}
+
 static const char *mapping(struct batch *batch, const struct edge *edge, bool carried) {
     const struct node *parent = edge->parent;
     struct bindings b = {0};
@@ -156,6 +163,7 @@ static const char *mapping(struct batch *batch, const struct edge *edge, bool ca
         return sql_expand(batch->arena, &sql_mapping_of_carried, b.items, &batch->error);
     }
     struct bindings image = {0};
+    bind(&b, "which", which_go(batch, edge));
     bind(&image, "move", move_table(batch, parent));
     bind(&b, "image",
          parent->moved_count ? sql_expand(batch->arena, &sql_mapping_image, image.items, &batch->error) : "");
@@ -173,6 +181,7 @@ static const char *mapping_to_null(struct batch *batch, const struct edge *edge)
     bind(&b, "parent", edge->parent->table->from);
     bind(&b, "parent_is_family", node_is(batch->arena, "p", edge->parent, "f"));
     bind(&b, "leaves", edge_leaves(batch->arena, edge, "p"));
+    bind(&b, "which", which_go(batch, edge));
     return sql_expand(batch->arena, &sql_mapping_to_null, b.items, &batch->error);
 }
 

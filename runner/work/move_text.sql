@@ -3,7 +3,7 @@
 -- name: mapping_of_going
 SELECT :refs, :values, f.rank AS pgwinnow_rank
   FROM :family AS f JOIN :parent AS p ON :parent_is_family JOIN :parent AS s ON :stays_is_family :image
- WHERE f.batch = pg_catalog.pg_current_xact_id() AND f.s1 IS NOT NULL :leaves
+ WHERE f.batch = pg_catalog.pg_current_xact_id() AND f.s1 IS NOT NULL AND :which :leaves
 
 -- name: mapping_image
 LEFT JOIN :move AS x ON x.batch = pg_catalog.pg_current_xact_id() AND x.leaf = s.tableoid AND x.place = s.ctid AND NOT x.dropped
@@ -16,13 +16,13 @@ SELECT :refs, :values, x.rank AS pgwinnow_rank
 -- name: mapping_to_null
 SELECT :refs, NULL::bigint AS pgwinnow_rank
   FROM :family AS f JOIN :parent AS p ON :parent_is_family
- WHERE f.batch = pg_catalog.pg_current_xact_id() :leaves
+ WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which :leaves
 
 -- name: move_values
 SELECT pgwinnow_n, pgwinnow_pref, pgwinnow_order, :order, :values
   FROM (SELECT pgwinnow_b.* :generated
           FROM (SELECT m.n AS pgwinnow_n, m.pref AS pgwinnow_pref,
-                       CASE m.conflict WHEN 1 THEN m.rank ELSE 0 END AS pgwinnow_order, :named_order, :columns
+                       CASE WHEN :ranked THEN m.rank ELSE 0 END AS pgwinnow_order, :named_order, :columns
                   FROM :move AS m JOIN :child AS c ON :same_row
                  WHERE m.batch = pg_catalog.pg_current_xact_id() AND NOT m.dropped) AS pgwinnow_b) AS :alias
 

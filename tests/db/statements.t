@@ -406,6 +406,22 @@ lets_go
 wait
 isnt "$code" 0 'clean of a table that somebody reads'
 
+# A group that is larger than a batch may be: moved in pieces.
+sql "CREATE TABLE crowd (id int PRIMARY KEY, k int); INSERT INTO crowd SELECT n, 1 FROM generate_series(1, 90) n;
+     CREATE TABLE fan (id int PRIMARY KEY, crowd int REFERENCES crowd, u int, UNIQUE (crowd, u));
+     INSERT INTO fan SELECT n, 1 + n % 90, n % 7 FROM generate_series(1, 200) n ON CONFLICT DO NOTHING;
+     CREATE TABLE passer (crowd int REFERENCES crowd); INSERT INTO passer SELECT 1 + n % 90 FROM generate_series(1, 200) n"
+plan crowd.yaml <<'PLAN'
+plan: crowd
+table: crowd
+batch: { size: 40, min: 5, max: 40, pause: 0ms }
+steps:
+  - discover: { children: { fan.crowd: move, passer.crowd: move }, missing_index: ignore }
+  - track: { duplicates: [k] }
+  - delete
+PLAN
+runs crowd.yaml 0
+
 # A table that gets a column between two sessions of a run.
 sql "CREATE TABLE growing (id int PRIMARY KEY); INSERT INTO growing SELECT generate_series(1, 60)"
 plan growing.yaml <<'PLAN'
