@@ -1,7 +1,7 @@
 /*
  * pgwinnow clean: drop what runs that are over left behind: tracking tables, helper tables and sequences, temporary
- * indexes, and archives that are older than their plan keeps them. The rows about the runs stay, for history. A run that
- * `run` or `undo` could go on with is never touched.
+ * indexes, and archives that are older than their plan keeps them. The rows about the runs stay, for history. A run
+ * that `run` or `undo` could go on with is never touched.
  */
 #include <stdio.h>
 #include <unistd.h>

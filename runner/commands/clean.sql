@@ -42,4 +42,5 @@ SELECT a.table_oid, a.name, pg_catalog.format('%I.%I', a.schema_name, a.table_na
 -- Noted and not forgotten: an undo must say why it cannot. Whether it was the last one.
 -- name: note_dropped
 UPDATE :"state".archives a SET dropped = pg_catalog.clock_timestamp() WHERE a.run = $1::bigint AND a.table_oid = $2::oid
-RETURNING NOT EXISTS (SELECT FROM :"state".archives o WHERE o.run = a.run AND o.table_oid <> a.table_oid AND o.dropped IS NULL)
+RETURNING NOT EXISTS (SELECT FROM :"state".archives o
+                       WHERE o.run = a.run AND o.table_oid <> a.table_oid AND o.dropped IS NULL)

@@ -39,4 +39,5 @@ struct undo_outcome {
     size_t not_undone_count;
 };
 
-void engine_undo(struct arena *, const struct overview *, const struct undo_request *, struct undo_outcome *, struct error *);
+void engine_undo(struct arena *, const struct overview *, const struct undo_request *, struct undo_outcome *,
+                 struct error *);

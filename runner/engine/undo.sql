@@ -3,7 +3,8 @@
 -- name: undo_run
 SELECT plan, environment, table_name, state, definition::text, search_path,
        (SELECT pg_catalog.count(*) FROM :"state".steps s WHERE s.run = r.run AND s.kind <> 'undo'),
-       (SELECT pg_catalog.sum(b.rows + b.children) FROM :"state".batches b JOIN :"state".steps s ON s.run = b.run AND s.step = b.step
+       (SELECT pg_catalog.sum(b.rows + b.children)
+          FROM :"state".batches b JOIN :"state".steps s ON s.run = b.run AND s.step = b.step
          WHERE b.run = r.run AND s.kind IN ('delete', 'delete-children', 'together')) > 0,
        (SELECT pg_catalog.min(o.run) FROM :"state".runs o
          WHERE o.plan = r.plan AND COALESCE(o.environment, '') = COALESCE(r.environment, '') AND o.run <> r.run
@@ -32,7 +33,8 @@ SELECT pg_catalog.dense_rank() OVER (ORDER BY x.last DESC), x.batch, x.statement
  WHERE NOT EXISTS (SELECT FROM :plan)
 
 -- name: undo_plan_of
-SELECT a.:"batch" AS batch, a.:"order" AS statement, :table::pg_catalog.oid AS table_oid, pg_catalog.max(a.:"seq") AS newest,
+SELECT a.:"batch" AS batch, a.:"order" AS statement, :table::pg_catalog.oid AS table_oid,
+       pg_catalog.max(a.:"seq") AS newest,
        pg_catalog.count(*) FILTER (WHERE a.:"action" = 'delete') AS removed,
        pg_catalog.count(*) FILTER (WHERE a.:"action" NOT IN ('delete', 'after')) AS changed
   FROM :archive AS a GROUP BY 1, 2

@@ -1,7 +1,8 @@
 -- One transaction of the run taken back.
 
 -- name: undo_statements
-SELECT statement, table_oid, removed, changed, batch FROM :plan WHERE seq = $1::bigint ORDER BY statement DESC, table_oid
+SELECT statement, table_oid, removed, changed, batch FROM :plan WHERE seq = $1::bigint
+ ORDER BY statement DESC, table_oid
 
 -- All tables of one statement of the run at once: foreign keys are checked at its end, as they were then.
 -- name: bring_back
@@ -23,14 +24,17 @@ WITH :parts SELECT :counts
 -- name: change_back
 :part AS (
     UPDATE :from AS c SET :sets
-      FROM :archive AS o JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq" AND a.:"action" = 'after'
+      FROM :archive AS o
+      JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
+           AND a.:"action" = 'after'
      WHERE :these AND o.:"action" NOT IN ('delete', 'after') AND :stays_out AND :same_key AND NOT (:differs)
     RETURNING 1)
 
 -- name: change_back_keyless
 :part AS (
     UPDATE :from AS c SET :sets
-      FROM (SELECT a.:"seq" AS seq, :image AS image, pg_catalog.row_number() OVER (PARTITION BY :image ORDER BY a.:"seq") AS nth
+      FROM (SELECT a.:"seq" AS seq, :image AS image,
+                   pg_catalog.row_number() OVER (PARTITION BY :image ORDER BY a.:"seq") AS nth
               FROM :archive AS a WHERE :those AND a.:"action" = 'after' AND :after_stays_out) AS a
       JOIN :archive AS o ON o.:"seq" = a.seq AND :these AND o.:"action" NOT IN ('delete', 'after')
       JOIN (SELECT c.tableoid AS leaf, c.ctid AS place, :present_image AS image,

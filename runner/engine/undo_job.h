@@ -77,28 +77,32 @@ enum undo_view {
 void undo_tables_read(struct undo_job *, struct error *);
 void undo_tables_changes(struct undo_job *, struct error *); /* fills changes */
 const struct undo_table *undo_table_of(const struct undo_job *, unsigned oid);
-bool undo_touches(const struct undo_table *, const char *const *columns, size_t count); /* the run changed one of them */
+/* Whether the run changed one of them. */
+bool undo_touches(const struct undo_table *, const char *const *columns, size_t count);
 
 /* undo_text.c: lists for statements, all quoted there. */
 struct bindings undo_bindings(const struct undo_job *, const struct undo_table *);
-const char *undo_these(const struct undo_job *, struct arena *, const struct undo_table *, const char *alias, enum undo_view,
-                       struct error *);
-const char *undo_stays_out(const struct undo_job *, struct arena *, const struct undo_table *, const char *alias, struct error *);
+const char *undo_these(const struct undo_job *, struct arena *, const struct undo_table *, const char *alias,
+                       enum undo_view, struct error *);
+const char *undo_stays_out(const struct undo_job *, struct arena *, const struct undo_table *, const char *alias,
+                           struct error *);
 const char *undo_same_key(struct arena *, const struct undo_table *, const char *alias, const char *other);
-const char *undo_image(struct arena *, const struct undo_table *, const char *alias, bool present); /* all columns as one text */
-const char *undo_shown(struct arena *, const struct undo_table *, const char *alias); /* the row's key for people; NULL: of an image */
+/* All columns as one text; the row's key for people (alias NULL: of an image). */
+const char *undo_image(struct arena *, const struct undo_table *, const char *alias, bool present);
+const char *undo_shown(struct arena *, const struct undo_table *, const char *alias);
 const char *undo_differs(struct arena *, const struct undo_table *, bool present, const char **changed);
 const char *undo_unlike(struct arena *, const char *alias, const char *other, const char *column); /* quoted column */
 const char *undo_number(const struct undo_table *, const char *column, struct arena *); /* pgwinnow_n.pgwinnow_n3 */
 
 /* undo_judge.c: SQL that gives the rows of a table that cannot come back, with the reasons; NULL: nothing can be in the
  * way. */
-const char *undo_judged(const struct undo_job *, struct arena *, const struct undo_table *, enum undo_view, struct error *);
+const char *undo_judged(const struct undo_job *, struct arena *, const struct undo_table *, enum undo_view,
+                        struct error *);
 const char *undo_judged_parents(const struct undo_job *, struct arena *, const struct undo_table *, enum undo_view,
                                 struct error *);
 const char *undo_foresee_text(const struct undo_job *, struct arena *, const struct undo_table *, struct error *);
-const char *undo_images(const struct undo_job *, struct arena *, const struct undo_table *, bool changed, enum undo_view,
-                        struct error *);
+const char *undo_images(const struct undo_job *, struct arena *, const struct undo_table *, bool changed,
+                        enum undo_view, struct error *);
 const char *undo_points(struct arena *, const struct undo_table *, const struct undo_reference *, const char **given);
 bool undo_in_the_way(const struct undo_job *, struct arena *, const struct undo_table *, const struct undo_rule *,
                      struct error *);

@@ -12,7 +12,8 @@ SELECT o.:"seq" AS pgwinnow_seq, true AS pgwinnow_comes:keys, :columns
 -- name: changed_images
 SELECT o.:"seq" AS pgwinnow_seq, false AS pgwinnow_comes:keys, :columns
   FROM :archive AS o
-  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq" AND a.:"action" = 'after'
+  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
+       AND a.:"action" = 'after'
  CROSS JOIN LATERAL (:present) AS w
  WHERE :these AND o.:"action" NOT IN ('delete', 'after')
 
@@ -53,7 +54,8 @@ SELECT pgwinnow_n.pgwinnow_seq, 1, :shown, 'a row with this key is there again'
 -- name: judge_gone
 SELECT o.:"seq", 1, :shown, 'the row is gone'
   FROM :archive AS o
-  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq" AND a.:"action" = 'after'
+  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
+       AND a.:"action" = 'after'
  WHERE :these AND o.:"action" NOT IN ('delete', 'after') AND NOT EXISTS (:present)
 
 -- Rows without a key are known by all they hold: as many of a kind must be there as were left.
@@ -75,7 +77,8 @@ SELECT :later_image FROM :archive AS l WHERE l.:"action" <> 'after' AND (:pendin
 -- name: judge_changed
 SELECT o.:"seq", 2, :shown, 'changed since: ' OPERATOR(pg_catalog.||) pg_catalog.concat_ws(', ', :changed)
   FROM :archive AS o
-  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq" AND a.:"action" = 'after'
+  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
+       AND a.:"action" = 'after'
  CROSS JOIN LATERAL (:present) AS w
  WHERE :these AND o.:"action" NOT IN ('delete', 'after') AND (:differs)
 
@@ -103,7 +106,8 @@ SELECT pgwinnow_n.pgwinnow_seq, 5, :shown, :'reason'
 
 -- The parent comes back in the same statement.
 -- name: parent_comes
-EXISTS (SELECT FROM :archive AS x WHERE x.:"batch" = $1::bigint AND x.:"order" = $2::int AND x.:"action" <> 'after' AND :points
+EXISTS (SELECT FROM :archive AS x WHERE x.:"batch" = $1::bigint AND x.:"order" = $2::int
+           AND x.:"action" <> 'after' AND :points
            AND NOT EXISTS (SELECT FROM :left AS f WHERE f.table_oid = :table::pg_catalog.oid AND f.seq = x.:"seq"))
 
 -- name: parent_comes_some_day
@@ -115,4 +119,5 @@ SELECT j.key, j.reason, pg_catalog.count(*) OVER () FROM (:judged) AS j ORDER BY
 -- What is in the way of a batch; in what it wrote the reasons of earlier looks stand.
 -- name: index_in_the_way
 SELECT EXISTS (SELECT FROM (:removed) AS pgwinnow_n :scope WHERE :taken)
-    OR EXISTS (SELECT FROM (:removed) AS pgwinnow_n :scope WHERE :counts GROUP BY :values HAVING pg_catalog.count(*) > 1)
+    OR EXISTS (SELECT FROM (:removed) AS pgwinnow_n :scope WHERE :counts
+                GROUP BY :values HAVING pg_catalog.count(*) > 1)

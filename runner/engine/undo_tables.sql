@@ -58,49 +58,69 @@ SELECT c.relname, x.oid IS NOT NULL AS excludes,
    AND (i.indisunique AND i.indisready OR x.oid IS NOT NULL)
  ORDER BY c.relname, k.position
 
--- Foreign keys of the table, a row a column; the clones that the server keeps for partitions of the parent are left out.
+-- Since 18 there are foreign keys that are not enforced, and those over periods, which the server alone checks.
+--
+-- Foreign keys of the table, a row a column; the clones that the server keeps for partitions of the parent are
+-- left out.
 -- name: outgoing_keys
 SELECT k.oid, k.conname, k.confrelid,
-       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname), c.attname, r.attname,
+       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END
+       OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname),
+       c.attname, r.attname,
        'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
        OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')'
   FROM pg_catalog.pg_constraint AS k
- CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
+                               pg_catalog.unnest(k.conpfeqop))
        WITH ORDINALITY AS p (child, parent, operator, position)
   JOIN pg_catalog.pg_class AS pc ON pc.oid OPERATOR(pg_catalog.=) k.confrelid
   JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) pc.relnamespace
-  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid AND c.attnum OPERATOR(pg_catalog.=) p.child
-  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid AND r.attnum OPERATOR(pg_catalog.=) p.parent
+  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid
+        AND c.attnum OPERATOR(pg_catalog.=) p.child
+  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid
+        AND r.attnum OPERATOR(pg_catalog.=) p.parent
   JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
  WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'f'
+   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conenforced') IS DISTINCT FROM 'false'
+   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conperiod') IS DISTINCT FROM 'true'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS up
-                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid AND up.conrelid OPERATOR(pg_catalog.=) k.conrelid)
+                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid
+                      AND up.conrelid OPERATOR(pg_catalog.=) k.conrelid)
  ORDER BY k.conname, k.oid, p.position
 
 -- Foreign keys that reference the table: what still points at a key that is taken back. Clones for partitions of the
 -- child are left out.
 -- name: incoming_keys
 SELECT k.oid, k.conname, k.conrelid,
-       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname), r.attname, c.attname,
+       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END
+       OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname),
+       r.attname, c.attname,
        'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
        OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')'
   FROM pg_catalog.pg_constraint AS k
- CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey), pg_catalog.unnest(k.conpfeqop))
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
+                               pg_catalog.unnest(k.conpfeqop))
        WITH ORDINALITY AS p (child, parent, operator, position)
   JOIN pg_catalog.pg_class AS pc ON pc.oid OPERATOR(pg_catalog.=) k.conrelid
   JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) pc.relnamespace
-  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid AND c.attnum OPERATOR(pg_catalog.=) p.child
-  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid AND r.attnum OPERATOR(pg_catalog.=) p.parent
+  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid
+        AND c.attnum OPERATOR(pg_catalog.=) p.child
+  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid
+        AND r.attnum OPERATOR(pg_catalog.=) p.parent
   JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
  WHERE k.confrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'f'
+   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conenforced') IS DISTINCT FROM 'false'
+   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conperiod') IS DISTINCT FROM 'true'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS up
-                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid AND up.confrelid OPERATOR(pg_catalog.=) k.confrelid)
+                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid
+                      AND up.confrelid OPERATOR(pg_catalog.=) k.confrelid)
  ORDER BY k.conname, k.oid, p.position
 
 -- name: check_rules
 SELECT k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid)
   FROM pg_catalog.pg_constraint AS k
  WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'c'
+   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conenforced') IS DISTINCT FROM 'false'
  ORDER BY k.conname

@@ -47,7 +47,9 @@ is_sql 'SELECT count(*) > 20 FROM (SELECT DISTINCT pgwinnow_batch FROM pgwinnow.
 killed=0 code=137
 while [ "$code" = 137 ]; do
     # Every other one looks first whether anything is in the way; killed then, nothing has changed.
-    pgw_start undo 1 --on-conflict $([ $((killed % 2)) = 0 ] && echo skip || echo stop)
+    on_conflict=skip
+    [ $((killed % 2)) = 0 ] || on_conflict=stop
+    pgw_start undo 1 --on-conflict $on_conflict
     if [ $killed -lt "$kills" ]; then
         sleep "$(awk -v ms=$((RANDOM % 1500 + 50)) 'BEGIN { print ms / 1000 }')"
         kill -KILL "$pid" 2>/dev/null

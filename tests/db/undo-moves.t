@@ -69,7 +69,6 @@ moved=$(sql "SELECT m.id FROM mail m JOIN pgwinnow.archive_1_$(sql "SELECT 'mail
 kept=$(sql "SELECT person FROM mail WHERE id = $moved")
 other=$(sql "SELECT max(id) FROM people WHERE id <> $kept")
 sql "UPDATE mail SET person = $other, n = 77 WHERE id = $moved"
-gone=$(sql "SELECT id FROM pgwinnow.archive_1_$(sql "SELECT 'people'::regclass::oid") WHERE pgwinnow_action = 'delete' ORDER BY 1 LIMIT 1")
 pgw undo 1 --yes
 is "$code" 3 'a child that was moved again since: refused'
 like "$err" "public.mail \(id\) = \($moved\): changed since: person" 'it is named, with the column'
