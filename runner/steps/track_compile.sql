@@ -19,7 +19,8 @@ SELECT pgwinnow_ranked.* :group_place FROM (
 
 -- The same over partitions: table and ctid as the server sends them, which puts the bytes in their order.
 -- name: place_in_partitions
-, pg_catalog.min(pg_catalog.encode(pg_catalog.oidsend(pgwinnow_table) OPERATOR(pg_catalog.||) pg_catalog.tidsend(pgwinnow_place), 'hex') COLLATE "C")
+, pg_catalog.min(pg_catalog.encode(pg_catalog.oidsend(pgwinnow_table) OPERATOR(pg_catalog.||)
+                                   pg_catalog.tidsend(pgwinnow_place), 'hex') COLLATE "C")
       OVER (PARTITION BY :group) AS pgwinnow_group_place
 
 -- name: rows_where

@@ -23,7 +23,8 @@ CREATE UNLOGGED TABLE :pairs (
     pgwinnow_table oid, pgwinnow_place tid, :definitions, pgwinnow_version xid, pgwinnow_survivor_version xid)
 
 -- name: fill_pairs
-INSERT INTO :pairs (pgwinnow_table, pgwinnow_place, :keys, :survivors, :firsts, pgwinnow_version, pgwinnow_survivor_version)
+INSERT INTO :pairs (pgwinnow_table, pgwinnow_place, :keys, :survivors, :firsts, pgwinnow_version,
+                    pgwinnow_survivor_version)
 SELECT pgwinnow_table, pgwinnow_place, :keys, :survivors, :survivors, pgwinnow_version, pgwinnow_survivor_version
   FROM (:pairs_given
 ) AS pgwinnow_given
@@ -35,7 +36,8 @@ ANALYZE :pairs
 SELECT :key_shown FROM :pairs AS p WHERE :no_survivor LIMIT 1
 
 -- name: find_ambiguous
-WITH twice AS MATERIALIZED (SELECT :keys FROM :pairs GROUP BY :keys HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1)
+WITH twice AS MATERIALIZED (
+    SELECT :keys FROM :pairs GROUP BY :keys HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1)
 SELECT :key_shown, :survivor_shown FROM twice AS q JOIN :pairs AS p ON :same_key ORDER BY :survivors_of_p LIMIT 2
 
 -- Pointer doubling: each round doubles how far a row has been followed, so a chain of a million takes twenty rounds.
@@ -46,7 +48,8 @@ UPDATE :pairs AS p SET (:survivors, pgwinnow_survivor_version) = ROW(:survivors_
 
 -- Followed further than there are rows, what still leads on stands in a circle. Its first links.
 -- name: find_circle
-WITH RECURSIVE start AS MATERIALIZED (SELECT q.* FROM :pairs AS p JOIN :pairs AS q ON :leads_to_q ORDER BY :keys_of_q LIMIT 1),
+WITH RECURSIVE start AS MATERIALIZED (
+    SELECT q.* FROM :pairs AS p JOIN :pairs AS q ON :leads_to_q ORDER BY :keys_of_q LIMIT 1),
 walk AS (
     SELECT 1 AS pgwinnow_n, :key_shown AS pgwinnow_shown, :firsts FROM start AS p
     UNION ALL

@@ -1,7 +1,7 @@
 -- Keep by a rule in Lua: groups stream out of one connection, and what the rule says of them into a table by another.
 
--- A group arrives whole, its rows in the order of the key: one sort for window and order. Rows that are alone stay in the
--- server; the size of a group tells where it ends. The version is that of the very row that the rule sees.
+-- A group arrives whole, its rows in the order of the key: one sort for window and order. Rows that are alone stay in
+-- the server; the size of a group tells where it ends. The version is that of the very row that the rule sees.
 -- name: copy_groups
 COPY (
 SELECT pgwinnow_count, :alias.tableoid, :alias.pgwinnow_place, :alias.pgwinnow_version, :columns :children :group_fields

@@ -7,7 +7,7 @@
 
 /*
  * FAULT_REFUSED, with the group's key, its size and the limit, when a group is over `most` rows: its tracked rows, its
- * survivor, and what points at the tracked rows and is removed, changed or moved with them (rows that are reached in two
- * ways count twice; circles are followed once around). For a grouped tracking table that is analysed; in any transaction.
+ * survivor, and what points at the tracked rows and is removed, changed or moved with them (rows that are reached in
+ * two ways count twice; circles are followed once around). For a grouped tracking table that is analysed.
  */
 void groups_refuse_large(struct run *, struct arena *, int round, int64_t most, struct error *);

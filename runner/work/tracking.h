@@ -50,16 +50,17 @@ void tracking_bind(struct bindings *, const struct run *, struct arena *, int ro
 
 /* The FROM item that gives the tracked rows of a range that are pending, with survivors locked FOR SHARE: ready to
  * stand in parentheses. Its columns: pgwinnow_seq, pgwinnow_k1.., pgwinnow_s1.. (with survivors), pgwinnow_group and
- * pgwinnow_rank (when grouped), and what `still` compares. `range` is SQL over seq ("seq BETWEEN $1 AND $2"), `pending` which of them; wait: for survivors
- * that somebody holds, instead of passing over their rows. */
+ * pgwinnow_rank (when grouped), and what `still` compares. `range` is SQL over seq ("seq BETWEEN $1 AND $2"),
+ * `pending` which of them; wait: for survivors that somebody holds, instead of passing over their rows. */
 const char *tracking_qualified(const struct run *, struct arena *, int round, const char *range, const char *pending,
                                bool wait, struct error *);
 
 /* p."id" OP t."id": a row of the plan's table is the tracked one. */
 const char *tracking_key_equal(const struct run *, struct arena *, const char *alias, const char *track);
 
-/* Over the range of a batch ($1, $2, of the column bound as `unit`: seq, or group_no where groups stay whole): how many are pending; why those that are still there were not removed (two
- * counts: contested, spared); all of them marked contested; all of them spared with a reason ($3); those of a piece that are gone noted so. */
+/* Over the range of a batch ($1, $2, of the column bound as `unit`: seq, or group_no where groups stay whole): how many
+ * are pending; why those that are still there were not removed (two counts: contested, spared); all of them marked
+ * contested; all of them spared with a reason ($3); those of a piece that are gone noted so. */
 extern const struct sql *const tracking_count_pending,
     *const tracking_classify, *const tracking_give_up, *const tracking_gone, *const tracking_removed,
     *const tracking_spare;
