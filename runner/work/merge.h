@@ -14,8 +14,9 @@ struct box;
 struct merge_value {
     const struct column *column;
     const char *name; /* in merge_RUN: v1, v2, ... */
-    const char *
-        expression; /* NULL where a rule file decides; SQL over a group: its rows go by the table's name, pgwinnow_rank is their place in it */
+    /* SQL over a group: its rows go by the table's name, pgwinnow_rank is their place in it. NULL where a rule file
+     * decides. */
+    const char *expression;
 };
 
 struct merge {
