@@ -44,9 +44,14 @@ static int64_t create(struct run *run, struct arena *arena, struct error *error)
         fail(error, FAULT_HELD, "another run of plan %s began in this moment", run->plan->name);
         fail_hint(error, "`pgwinnow status` shows it");
     }
-    for (size_t i = 0; i < run->plan->step_count; i++)
-        runs_add_step(&run->state, arena, id, i, run->plan->steps[i].name, run->plan->steps[i].step->name, error);
     return id;
+}
+
+/* Those of a run that is gone on with, too: whoever made it may have been killed in between. */
+static void add_steps(struct run *run, struct arena *arena, struct error *error) {
+    for (size_t i = 0; i < run->plan->step_count; i++)
+        runs_add_step(&run->state, arena, run->holder.run, i, run->plan->steps[i].name, run->plan->steps[i].step->name,
+                      error);
 }
 
 /* Steps that do something to rows show how many; an index or a vacuum has none. */
@@ -438,6 +443,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     run->holder.run = row ? row->run : create(run, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(run, error);
     if (!heartbeat) return;
+    add_steps(run, arena, error);
     load_steps(run, arena, error);
     runs_set_state(&run->state, arena, &run->holder, "running", NULL, error);
     run_tell(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, NULL, NULL);

@@ -70,4 +70,13 @@ while [ $killed -lt "$kills" ]; do
 done
 is $wrong 0 'each start takes over at once and goes on'
 diag "killed at: $at"
+
+# A runner killed while it writes its run down leaves only some of the steps.
+copy last
+pgw run "$demo_plan" --until track
+is "$code" 75 'stopped behind track' || diag "$all"
+sql "DELETE FROM pgwinnow.steps WHERE step > (SELECT min(step) FROM pgwinnow.steps WHERE kind = 'track')"
+pgw run "$demo_plan"
+is "$code" 0 'a run whose steps were not all written down goes on' || diag "$all"
+is "$(state)" "$expected" 'to the same tables'
 done_testing
