@@ -378,4 +378,68 @@ same c expected "one child of each kind stays"
 is_sql "SELECT count(*) FROM below JOIN c ON c.id = below.c" "$below" "what is below went to those"
 ok $((SECONDS - started > 30)) "in less than half a minute ($((SECONDS - started)) s)"
 
+# A group that is larger than any batch may be, and rows of it with more children than that: in bounded pieces.
+setup_heavy() {
+    new_database "$1"
+    sql "$parents $stays
+         INSERT INTO p SELECT i, i % 3 FROM generate_series(1, 300) AS i;
+         CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE, u int, UNIQUE (p, u));
+         INSERT INTO c SELECT (i * 7919) % 9001, 1 + i % 300, i / 300 FROM generate_series(1, 9000) AS i;
+         INSERT INTO c SELECT 100000 + i, 100, 1000 + i FROM generate_series(1, 1500) AS i;
+         INSERT INTO c SELECT 200000 + i, 103, 1000 + i FROM generate_series(1, 1500) AS i;
+         CREATE TABLE below (id int PRIMARY KEY, c int REFERENCES c ON DELETE CASCADE); CREATE INDEX ON below (c);
+         INSERT INTO below SELECT id, id FROM c WHERE id % 3 = 0;
+         CREATE TABLE plain (p int REFERENCES p, t int); CREATE INDEX ON plain (p);
+         INSERT INTO plain SELECT 100, i FROM generate_series(1, 2000) AS i;
+         CREATE TABLE gone (id int PRIMARY KEY, p int REFERENCES p); CREATE INDEX ON gone (p);
+         INSERT INTO gone SELECT i, 1 + i % 300 FROM generate_series(1, 2000) AS i;
+         CREATE TABLE expected AS SELECT DISTINCT ON (stay, u) c.id, stay AS p, u FROM c JOIN stays AS s ON s.id = c.p
+           ORDER BY stay, u, c.p <> stay$2, c.id;
+         CREATE TABLE expected_below AS SELECT b.id, e.id AS c FROM below AS b JOIN c ON c.id = b.c JOIN stays AS s ON s.id = c.p
+           JOIN expected AS e ON e.p = s.stay AND e.u = c.u"
+}
+
+heavy_plan() {
+    plan <<PLAN
+plan: heavy
+table: p
+batch: { size: 200, min: 50, max: 300, pause: 0ms }
+steps:
+  - discover: { children: { c.p: { move: { on_conflict: $1 } }, plain.p: move, gone.p: delete }, missing_index: ignore }
+  - track: { duplicates: g }
+  - delete-children
+  - delete
+PLAN
+}
+
+settled() {
+    is_sql "SELECT count(*) FROM p" 3 "$1: the losers are gone"
+    same c expected "$1: the preferred child of each kind stays"
+    same below expected_below "$1: what is below moved there"
+    is_sql "SELECT count(*), min(p), max(p) FROM plain" "2000|1|1" "$1: rows without a key moved too"
+    is_sql "SELECT count(*) FROM gone" "$(sql 'SELECT count(*) FROM generate_series(1, 2000) AS i WHERE 1 + i % 300 <= 3')" "$1: others went"
+    is_sql "SELECT max(rows + children) <= 300 FROM pgwinnow.batches" t "$1: no batch is larger than its bounds"
+}
+
+setup_heavy heavy ''
+heavy_plan delete
+pgw run plan.yaml
+is "$code" 0 "a group larger than a batch" || diag "$all"
+settled delete
+
+setup_heavy heavyfirst ', c.p'
+heavy_plan keep-first
+code=137 killed=0
+while [ "$code" = 137 ]; do
+    pgw_start run plan.yaml
+    if [ $killed -lt 6 ]; then
+        sleep 0.$((RANDOM % 5 + 4))
+        kill -KILL "$pid" 2>/dev/null
+        killed=$((killed + 1))
+    fi
+    pgw_end
+done 2>/dev/null
+is "$code" 0 "killed on the way" || diag "$all"
+settled keep-first
+
 done_testing
