@@ -65,8 +65,9 @@ static void bind_collect(struct bindings *b, struct batch *batch, const struct e
     bind(b, "move", move_table(batch, child));
     bind(b, "columns",
          arena_printf(batch->arena, "%s%s", keys, list_numbered(batch->arena, NULL, "m", child->moved_count)));
-    bind(b, "conflict",
-         arena_printf(batch->arena, "%d", e->policy == POLICY_SET_NULL && !e->carried ? 0 : (int)e->on_conflict));
+    bool loses = e->policy == POLICY_SET_NULL && !e->carried;
+    bind(b, "conflict", arena_printf(batch->arena, "%d", loses ? 0 : (int)e->on_conflict));
+    bind(b, "arrives", loses ? "false" : "true");
     bind(b, "mapping", move_mapping(batch, e));
     bind(b, "child", child->table->from);
     bind(b, "points", edge_points(batch->arena, e, "p", "c"));

@@ -10,16 +10,17 @@
 -- changes. $1: how many at most (one more than the bound).
 -- name: collect_moves
 WITH found AS (
-    INSERT INTO :move AS m (batch, leaf, place, rank, conflict, :columns)
+    INSERT INTO :move AS m (batch, leaf, place, rank, conflict, arrives, :columns)
     SELECT pg_catalog.pg_current_xact_id(), x.*
-      FROM (SELECT c.tableoid, c.ctid, p.pgwinnow_rank, :conflict::int, :values
+      FROM (SELECT c.tableoid, c.ctid, p.pgwinnow_rank, :conflict::int, :arrives, :values
               FROM (:mapping) AS p JOIN :child AS c ON :points
              WHERE :not_in_family
              ORDER BY :order
              LIMIT $1::bigint
                FOR UPDATE OF c) AS x
     ON CONFLICT (batch, leaf, place) DO UPDATE
-       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict), :changed
+       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
+           arrives = m.arrives OR EXCLUDED.arrives, :changed
     RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
 SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
 
@@ -28,16 +29,17 @@ SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
 -- name: collect_listed
 WITH p AS MATERIALIZED (:mapping),
 found AS (
-    INSERT INTO :move AS m (batch, leaf, place, rank, conflict, :columns)
+    INSERT INTO :move AS m (batch, leaf, place, rank, conflict, arrives, :columns)
     SELECT pg_catalog.pg_current_xact_id(), x.*
-      FROM (SELECT c.tableoid, c.ctid, l.seq, :conflict::int, :values
+      FROM (SELECT c.tableoid, c.ctid, l.seq, :conflict::int, :arrives, :values
               FROM :moves AS l JOIN :child AS c ON :child_is_listed JOIN p ON :points
              WHERE l.seq BETWEEN $2::bigint AND $3::bigint AND :not_in_family
              ORDER BY :order
              LIMIT $1::bigint
                FOR UPDATE OF c) AS x
     ON CONFLICT (batch, leaf, place) DO UPDATE
-       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict), :changed
+       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
+           arrives = m.arrives OR EXCLUDED.arrives, :changed
     RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
 SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
 
@@ -50,14 +52,15 @@ WITH fallen AS (
       FROM (SELECT DISTINCT ON (pgwinnow_i.pgwinnow_n) pgwinnow_i.pgwinnow_n, pgwinnow_o.*
               FROM (:values) AS pgwinnow_i CROSS JOIN LATERAL (:others) AS pgwinnow_o
              ORDER BY pgwinnow_i.pgwinnow_n, pgwinnow_o.pgwinnow_rule) AS x
-     WHERE m.n = x.pgwinnow_n
+     WHERE m.n = x.pgwinnow_n AND m.arrives
     RETURNING 1)
 SELECT pg_catalog.count(*) FROM fallen
 
+-- A row that only loses a reference has its place already: it stays, like those that are not moved at all.
 -- The order of preference, and for each unique rule which rows are equal by it: sorted by its operator class.
 -- name: number_moves
-UPDATE :move AS m SET sure = false, pref = x.pref :groups
-  FROM (SELECT pgwinnow_n, pg_catalog.row_number() OVER (ORDER BY pgwinnow_order, :order) AS pref :ranks
+UPDATE :move AS m SET sure = NOT m.arrives, pref = x.pref :groups
+  FROM (SELECT pgwinnow_n, pg_catalog.row_number() OVER (ORDER BY pgwinnow_arrives, pgwinnow_order, :order) AS pref :ranks
           FROM (:values) AS pgwinnow_i) AS x
  WHERE m.n = x.pgwinnow_n
 

@@ -3,7 +3,7 @@
 -- name: create_move
 CREATE UNLOGGED TABLE IF NOT EXISTS :move (
     n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, batch xid8 NOT NULL, leaf oid NOT NULL, place tid NOT NULL,
-    rank bigint, conflict int NOT NULL, pref bigint, sure boolean NOT NULL DEFAULT false,
+    rank bigint, conflict int NOT NULL, arrives boolean NOT NULL, pref bigint, sure boolean NOT NULL DEFAULT false,
     dropped boolean NOT NULL DEFAULT false, rule int, winner bigint :definitions, UNIQUE (batch, leaf, place)
 ) WITH (autovacuum_enabled = off)
 
