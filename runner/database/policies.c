@@ -89,7 +89,7 @@ static void unknown_edge(struct arena *arena, const struct tree *tree, const str
 }
 
 static void cannot_set_null(const struct edge *edge, const struct entry *entry, struct problems *problems) {
-    problem_add(problems, entry->key_place, "choose delete or stop", "%s cannot be set-null: %s (foreign key %s)",
+    problem_add(problems, entry->key_place, "choose delete, move or stop", "%s cannot be set-null: %s (foreign key %s)",
                 edge->key, edge->why_not_null ? edge->why_not_null : "it has no column that can be NULL",
                 edge->constraint);
 }

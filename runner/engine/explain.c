@@ -16,7 +16,7 @@
 
 struct found {
     int64_t rows, groups, all; /* tracked; groups -1 when there are none; rows of the table */
-    int64_t *by_edge;          /* rows of the child that go or change; by edge index */
+    int64_t *by_edge;          /* rows of the child that go or change; -1: known only by the run. By edge index */
     struct explanation *steps; /* by step index */
 };
 
@@ -48,29 +48,61 @@ static void count_tracked(struct run *run, struct found *found, struct error *er
     if (rows) found->all = rows_int(rows, 0, 0);
 }
 
-/* The edges by which a row of this node can have been reached: -1 for tracked rows, and every delete edge into it. */
-static const char *reaching(struct run *run, const struct node *node) {
-    struct text list = text_new(run->arena);
-    text_addf(&list, "'{%s", node->index == 0 ? "-1" : "-2");
-    for (size_t i = 0; i < run->tree->edge_count; i++) {
-        const struct edge *e = run->tree->edges[i];
-        if (e->child == node && e->reached && e->policy == POLICY_DELETE) text_addf(&list, ",%zu", i);
+/* All that points at moved rows goes along; by other policies it goes with rows that collisions drop, which are fewer. */
+static bool goes_along(const struct edge *e) { return e->carried && (!e->reached || e->policy == POLICY_MOVE); }
+
+/*
+ * Which edges are counted: by_edge is 0 for them, and -1 for the others. Rows that collisions drop are not known before
+ * the run, so what is reached through those alone is not counted. Rows that move take along what refers to the columns
+ * that change.
+ */
+static void choose_counted(const struct tree *tree, struct arena *arena, int64_t *by_edge) {
+    bool *go = arena_alloc(arena, tree->node_count + 1), *move = arena_alloc(arena, tree->node_count + 1);
+    for (size_t i = 0; i < tree->edge_count; i++) by_edge[i] = -1;
+    go[0] = true;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < tree->edge_count; i++) {
+            const struct edge *e = tree->edges[i];
+            bool from_going = e->reached && go[e->parent->index], along = goes_along(e) && move[e->parent->index];
+            if (!from_going && !along) continue;
+            by_edge[i] = 0;
+            bool goes = from_going && e->policy == POLICY_DELETE, moves = along || e->policy == POLICY_MOVE;
+            changed = changed || (goes && !go[e->child->index]) || (moves && !move[e->child->index]);
+            go[e->child->index] |= goes;
+            move[e->child->index] |= moves;
+        }
     }
+}
+
+/* Rows of `by`'s child lead on to rows of `e`: they go, or take them along. */
+static bool leads_on(const struct found *found, const struct edge *by, const struct edge *e) {
+    if (by->child != e->parent || found->by_edge[by->index] < 0) return false;
+    if (by->reached && by->policy == POLICY_DELETE) return e->reached;
+    return goes_along(e) && (goes_along(by) || by->policy == POLICY_MOVE);
+}
+
+/* The edges by which a row can have been reached that leads on to rows of this one: -1 stands for tracked rows. */
+static const char *reaching(struct run *run, const struct found *found, const struct edge *e) {
+    struct text list = text_new(run->arena);
+    text_addf(&list, "'{%s", e->parent->index == 0 ? "-1" : "-2");
+    for (size_t i = 0; i < run->tree->edge_count; i++)
+        if (leads_on(found, run->tree->edges[i], e)) text_addf(&list, ",%zu", i);
     text_add(&list, "}'::pg_catalog.int4[]");
     return list.data;
 }
 
-static const char *closure_steps(struct run *run, struct error *error) {
+static const char *closure_steps(struct run *run, const struct found *found, struct error *error) {
     struct text steps = text_new(run->arena);
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
-        if (!e->reached) continue;
+        if (found->by_edge[i] < 0) continue;
         struct bindings b = {0};
         bind(&b, "edge", arena_printf(run->arena, "%zu", i));
         bind(&b, "parent", e->parent->table->from);
         bind(&b, "child", e->child->table->from);
         bind(&b, "points", edge_points(run->arena, e, "p", "c"));
-        bind(&b, "reaching", reaching(run, e->parent));
+        bind(&b, "reaching", reaching(run, found, e));
         bind(&b, "leaves", edge_leaves(run->arena, e, "p"));
         text_addf(&steps, "%s%s", steps.length ? "\nUNION ALL\n" : "",
                   sql_expand(run->arena, &sql_closure_step, b.items, error));
@@ -78,51 +110,42 @@ static const char *closure_steps(struct run *run, struct error *error) {
     return steps.data;
 }
 
-static const char *level_name(struct run *run, const char *kind, size_t index) {
-    return arena_printf(run->arena, "pgwinnow_%s%zu", kind, index);
-}
+static const char *link_name(struct run *run, size_t edge) { return arena_printf(run->arena, "pgwinnow_e%zu", edge); }
 
-/* The rows of a node: those of all delete edges that lead to it. */
-static void add_level_node(struct run *run, const struct node *node, struct text *levels) {
-    const char *between = arena_printf(run->arena, ",\n%s (rel, place) AS (", level_name(run, "n", node->index));
-    if (node->index == 0) return;
+/* The rows that lead on to those of an edge. */
+static const char *level_above(struct run *run, const struct found *found, const struct edge *e) {
+    struct text above = text_new(run->arena);
+    if (e->parent->index == 0) text_add(&above, "SELECT pgwinnow_table, pgwinnow_place FROM pgwinnow_tracked");
     for (size_t i = 0; i < run->tree->edge_count; i++) {
-        const struct edge *e = run->tree->edges[i];
-        if (e->child != node || !e->reached || e->policy != POLICY_DELETE) continue;
-        text_addf(levels, "%sSELECT * FROM %s", between, level_name(run, "e", i));
-        between = " UNION ";
+        if (!leads_on(found, run->tree->edges[i], e)) continue;
+        text_addf(&above, "%sSELECT rel, place FROM %s", above.length ? " UNION " : "", link_name(run, i));
     }
-    text_add(levels, ")");
+    return above.data;
 }
 
-static void add_level_edges(struct run *run, const struct node *node, struct text *levels, struct text *counts,
-                            struct error *error) {
-    for (size_t i = 0; i < run->tree->edge_count; i++) {
-        const struct edge *e = run->tree->edges[i];
-        if (e->parent != node || !e->reached) continue;
-        struct bindings b = {0};
-        const char *link = level_name(run, "e", i);
-        bind(&b, "link", link);
-        bind(&b, "node", level_name(run, "n", node->index));
-        bind(&b, "parent", e->parent->table->from);
-        bind(&b, "child", e->child->table->from);
-        bind(&b, "points", edge_points(run->arena, e, "p", "c"));
-        bind(&b, "leaves", edge_leaves(run->arena, e, "p"));
-        text_add(levels, sql_expand(run->arena, &sql_level_edge, b.items, error));
-        text_addf(counts, "%sSELECT %zu, pg_catalog.count(*) FROM %s", counts->length ? "\nUNION ALL " : "", i, link);
-    }
+static void add_level(struct run *run, const struct found *found, const struct edge *e, struct text *levels,
+                      struct text *counts, struct error *error) {
+    struct bindings b = {0};
+    const char *link = link_name(run, e->index);
+    bind(&b, "link", link);
+    bind(&b, "above", level_above(run, found, e));
+    bind(&b, "parent", e->parent->table->from);
+    bind(&b, "child", e->child->table->from);
+    bind(&b, "points", edge_points(run->arena, e, "p", "c"));
+    bind(&b, "leaves", edge_leaves(run->arena, e, "p"));
+    text_add(levels, sql_expand(run->arena, &sql_level_edge, b.items, error));
+    text_addf(counts, "%sSELECT %zu, pg_catalog.count(*) FROM %s", counts->length ? "\nUNION ALL " : "", e->index,
+              link);
 }
 
-/* Parents before their children: a component's number is smaller than its children's. */
-static struct rows *count_levels(struct run *run, struct error *error) {
+/* Parents before their children: a turn's number is smaller than its children's. */
+static struct rows *count_levels(struct run *run, const struct found *found, struct error *error) {
     const struct tree *tree = run->tree;
     struct text levels = text_new(run->arena), counts = text_new(run->arena);
-    for (size_t component = 0; component < tree->node_count; component++)
-        for (size_t i = 0; i < tree->node_count; i++) {
-            if (tree->nodes[i]->component != component || !tree->nodes[i]->removed) continue;
-            add_level_node(run, tree->nodes[i], &levels);
-            add_level_edges(run, tree->nodes[i], &levels, &counts, error);
-        }
+    for (size_t turn = 0; turn < tree->node_count; turn++)
+        for (size_t i = 0; i < tree->edge_count; i++)
+            if (tree->edges[i]->parent->turn == turn && found->by_edge[i] == 0)
+                add_level(run, found, tree->edges[i], &levels, &counts, error);
     struct bindings b = {0};
     bind(&b, "rows", run->tracking->rows);
     bind(&b, "levels", levels.data);
@@ -130,22 +153,28 @@ static struct rows *count_levels(struct run *run, struct error *error) {
     return counts.length ? ask_one(run, "counting the rows below", &sql_level_counts, &b, error) : NULL;
 }
 
-static struct rows *count_closure(struct run *run, struct error *error) {
+static struct rows *count_closure(struct run *run, const struct found *found, struct error *error) {
     struct bindings b = {0};
     bind(&b, "rows", run->tracking->rows);
-    bind(&b, "steps", closure_steps(run, error));
+    bind(&b, "steps", closure_steps(run, found, error));
     return ask_one(run, "counting the rows below", &sql_closure_counts, &b, error);
 }
 
-static bool has_circles(const struct tree *tree) {
-    for (size_t i = 0; i < tree->node_count; i++)
-        if (tree->nodes[i]->removed && tree->nodes[i]->cyclic) return true;
+/* Some edge leads on to one that cannot be counted behind it. */
+static bool has_circles(const struct tree *tree, const struct found *found) {
+    for (size_t i = 0; i < tree->edge_count; i++)
+        for (size_t b = 0; found->by_edge[i] == 0 && b < tree->edge_count; b++)
+            if (leads_on(found, tree->edges[b], tree->edges[i]) &&
+                tree->edges[b]->parent->turn == tree->edges[i]->parent->turn)
+                return true;
     return false;
 }
 
 static void count_edges(struct run *run, struct found *found, struct error *error) {
+    choose_counted(run->tree, run->arena, found->by_edge);
     if (!found->rows || !run->tree->edge_count) return;
-    struct rows *rows = has_circles(run->tree) ? count_closure(run, error) : count_levels(run, error);
+    struct rows *rows =
+        has_circles(run->tree, found) ? count_closure(run, found, error) : count_levels(run, found, error);
     for (int i = 0; rows && i < rows_count(rows); i++) found->by_edge[rows_int(rows, i, 0)] = rows_int(rows, i, 1);
 }
 
@@ -172,7 +201,7 @@ static void edge_risks(struct run *run, const struct found *found, const struct 
                                                                  : ": every removed row reads the whole table");
         json_array_append_new(risks, risk("missing-index", said));
     }
-    if (e->policy == POLICY_STOP && found->by_edge[e->index]) {
+    if (e->policy == POLICY_STOP && found->by_edge[e->index] > 0) {
         said = arena_printf(run->arena, "%s rows of %s stand in the way: %s is stop",
                             text_count(run->arena, found->by_edge[e->index]), child, e->key);
         json_array_append_new(risks, risk("stop", said));
@@ -207,12 +236,13 @@ static json_t *strings(const char *const *items, size_t count) {
 }
 
 static json_t *edge_json(const struct edge *e, const struct found *found) {
-    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s, s:s, s:I, s:b, s:b, s:s}", "constraint", e->constraint,
+    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s, s:s, s:o, s:b, s:b, s:s}", "constraint", e->constraint,
                      "child", e->child->table->shown, "columns", strings((const char *const *)e->columns, e->count),
                      "parent", e->parent->table->shown, "parent_columns",
                      strings((const char *const *)e->parent_columns, e->count), "depth", e->depth, "on_delete",
                      on_delete_text(e->on_delete), "policy", policy_text(e->policy), "rows",
-                     (json_int_t)found->by_edge[e->index], "indexed", e->indexed, "cycle", e->cycle, "key", e->key);
+                     found->by_edge[e->index] < 0 ? json_null() : json_integer(found->by_edge[e->index]), "indexed",
+                     e->indexed, "cycle", e->cycle, "key", e->key);
 }
 
 static json_t *step_json(const struct run *run, size_t i, const struct explanation *e) {
@@ -256,8 +286,11 @@ static json_t *as_json(struct run *run, const struct found *found, json_t *risks
 /* --- text --- */
 
 static void tell_edge(struct run *run, const struct edge *e, const struct found *found, struct text *out) {
-    text_addf(out, "%*s%s -> %s  %s, %s rows  (%s, on delete %s%s%s)\n", 2 + 2 * e->depth, "", e->key,
-              e->parent->table->shown, edge_policy_text(e), text_count(run->arena, found->by_edge[e->index]),
+    int64_t rows = found->by_edge[e->index];
+    text_addf(out, "%*s%s -> %s  %s, %s  (%s, on delete %s%s%s)\n", 2 + 2 * e->depth, "", e->key,
+              e->parent->table->shown, e->reached ? edge_policy_text(e) : "go along with the rows above",
+              rows < 0 ? "rows of those that collide"
+                       : arena_printf(run->arena, "%s rows", text_count(run->arena, rows)),
               e->constraint, on_delete_text(e->on_delete), e->indexed ? "" : ", no index", e->cycle ? ", circle" : "");
 }
 
@@ -266,10 +299,11 @@ static void tell_below(struct run *run, const struct node *node, const struct fo
                        struct text *out) {
     for (size_t i = 0; i < run->tree->edge_count; i++) {
         const struct edge *e = run->tree->edges[i];
-        if (e->parent != node || !e->reached || told[i]) continue;
+        if (e->parent != node || !(e->reached || e->carried) || told[i]) continue;
         told[i] = true;
         tell_edge(run, e, found, out);
-        if (e->policy == POLICY_DELETE || e->policy == POLICY_MOVE) tell_below(run, e->child, found, told, out);
+        if (e->policy == POLICY_DELETE || e->policy == POLICY_MOVE || e->carried)
+            tell_below(run, e->child, found, told, out);
     }
 }
 

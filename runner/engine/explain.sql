@@ -11,16 +11,15 @@ SELECT pg_catalog.count(*) FROM :from AS pgwinnow_t
 -- not once for each row. A row has a place (table, ctid), also without a key.
 -- name: level_counts
 WITH pgwinnow_tracked AS MATERIALIZED (:rows
-),
-pgwinnow_n0 (rel, place) AS (
-    SELECT pgwinnow_table, pgwinnow_place FROM pgwinnow_tracked):levels
+):levels
 :counts
 
 -- name: level_edge
 ,
 :link (rel, place) AS MATERIALIZED (
     SELECT DISTINCT c.tableoid, c.ctid
-      FROM :node AS r JOIN :parent AS p ON p.ctid = r.place AND p.tableoid = r.rel JOIN :child AS c ON :points
+      FROM (:above) AS r (rel, place)
+      JOIN :parent AS p ON p.ctid = r.place AND p.tableoid = r.rel JOIN :child AS c ON :points
      WHERE true :leaves)
 
 -- For trees with circles: the closure over the rows, as one snapshot sees it: (edge, table, place) names a row exactly,
