@@ -131,6 +131,31 @@ is_sql 'SELECT id, phone, visits FROM customers ORDER BY id' '2|555-0103|11
 5|555-0104|11
 6||5' 'they are judged again, as they are now'
 
+# --- explain counts what run then changes
+
+# explained FILE: edge, policy and rows
+explained() {
+    pgw explain --json "$1"
+    psql -XAtq -v j="$out" <<<"SELECT e->>'key', e->>'policy', e->>'rows' FROM json_array_elements(:'j'::json->'tree') e ORDER BY 1"
+}
+
+new_database explain
+sql_file "$work/sql-01"
+is "$(explained merge-customers.yaml)" 'favourites.customer_id|move|4
+orders.customer_id|move|4
+pictures.profile_id|move|3
+profiles.customer_id|move|3' 'explain: the rows that move, and those that go along'
+pgw run merge-customers.yaml
+is_sql "SELECT sum(children) FROM pgwinnow.batches" 14 'are those that run settles'
+pgw undo --yes 1
+is "$code" 0 'undone' || diag "$all"
+sed 's/^      missing_index/        pictures.profile_id: delete\n&/' "$work/merge-customers.yaml" >"$work/plan.yaml"
+is "$(explained plan.yaml | grep pictures)" 'pictures.profile_id|delete|' 'a policy for what collides only: not known before'
+pgw run plan.yaml
+is "$code" 0 'it runs' || diag "$all"
+is_sql 'TABLE pictures ORDER BY id' '2|2|ada-2023.jpg
+3|4|grace.jpg' 'and the picture of the profile that collided is gone with it'
+
 # --- the recipes that it serves
 
 recipes=$root/docs/recipes.md
