@@ -42,7 +42,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
 DB      := $(wildcard tests/db/*.t)
 DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c))
-CASES   := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
+CASE_TESTS := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Sanitized and fuzzed programs, and those that count lines, are other builds below this one.
@@ -77,7 +77,7 @@ test:  ## all tests, on a throw-away server; installs what is missing
 	@tests/install-missing build server test $(if $(FUZZERS),fuzz)
 	@+$(INSIDE) floors test-programs
 	@FUZZ_SECONDS=10 FUZZ_TARGETS='$(BUILT_FUZZERS)' tests/with-postgres $(PROVE) \
-	    $(UNIT) $(UNIT_SCRIPTS) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASES)
+	    $(UNIT) $(UNIT_SCRIPTS) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASE_TESTS)
 
 check:  ## what to run before a commit, in seconds: format, floors, unit tests
 	@+$(INSIDE) lint floors unit
@@ -86,10 +86,14 @@ unit: $(UNIT) $(BUILD)/pgwinnow  ## unit tests, no server
 	@$(PROVE) $(UNIT) $(UNIT_SCRIPTS)
 
 db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
-	@tests/with-postgres $(PROVE) $(DB) $(CASES)
+	@tests/with-postgres $(PROVE) $(DB) $(CASE_TESTS)
+
+property: $(BUILD)/pgwinnow  ## random schemas, plans and kills against a model, CASES of them (5000) from SEED (1) on; long
+	@CASES=$(or $(CASES),5000) SEED=$(or $(SEED),1) PROPERTY_JOBS=$(JOBS) PROPERTY_KEEP=$(abspath $(BUILD))/property \
+	    tests/with-postgres $(PROVE) tests/db/property.t
 
 servers: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same on PostgreSQL 14 to 18, from npm (SERVERS="14 18"); long
-	@tests/servers $(SERVERS) -- $(PROVE) $(DB) $(CASES)
+	@tests/servers $(SERVERS) -- $(PROVE) $(DB) $(CASE_TESTS)
 
 sanitize: sanitized-programs  ## unit tests under AddressSanitizer and UBSan
 	@$(PROVE) $(SANITIZED_UNIT)
@@ -183,5 +187,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
+.PHONY: always all demo test check unit db property servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets

@@ -21,7 +21,7 @@ my $pgwinnow = $ENV{PGWINNOW} || "$FindBin::Bin/../../build/pgwinnow";
 my $cases = $ENV{CASES} || 200;
 my $seed = $ENV{SEED} || 1;
 my $jobs = $ENV{PROPERTY_JOBS} || 2;
-my @kinds = split /[ ,]+/, $ENV{PROPERTY_KINDS} || 'remove';
+my @kinds = split /[ ,]+/, $ENV{PROPERTY_KINDS} || 'remove move together';
 my $temporary = tempdir('pgwinnow-property.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $keep = $ENV{PROPERTY_KEEP} || ($ENV{TMPDIR} || '/tmp') . '/pgwinnow-property';
 $jobs = $cases if $jobs > $cases;
@@ -78,7 +78,7 @@ while (my $line = <$in>) {
     $lenient += $loose;
     $codes{$code}++;
     print "$verdict $tests - $name\n";
-    print map { "# $_\n" } split /\x01/, $why if $verdict ne 'ok';
+    print STDERR map { "# $_\n" } "$verdict $tests - $name", split /\x01/, $why if $verdict ne 'ok';
 }
 waitpid $_, 0 for @workers;
 print "1..$tests\n";

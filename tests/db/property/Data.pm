@@ -9,6 +9,7 @@ my @words = ('a', 'A', 'b', 'B', '', "it's", "\xc3\xa9t\xc3\xa9", 'a b', '\\x', 
 
 sub value {
     my $type = shift;
+    return '{' . join(',', map { upto(5) } 1 .. upto(4)) . '}' if $type eq 'int[]';
     return upto(9) - 1 if $type =~ /int/;
     return one_of('t', 'f') if $type eq 'boolean';
     return sprintf '00000000-0000-4000-8000-%012x', upto(40) if $type eq 'uuid';

@@ -58,13 +58,26 @@ sub wrong_row {
     return undef;
 }
 
-# Dropped by a conflict: with the references of a row that is there it would collide with that row.
+# What a moved reference's columns become: those of the row that stays for its parent, or, where the parent was dropped, of `there`.
+sub moved_values {
+    my ($w, $old, $there, @edges) = @_;
+    my %values;
+    for my $edge (@edges) {
+        my $stay = $old->{refs}{ $edge->{i} }{stay};
+        my $now = $stay && $w->{after}[ $edge->{parent} ]{ $stay->{values}{tag} };
+        my @columns = @{ $edge->{columns} };
+        @values{@columns} = $now ? @$now{ @{ $edge->{references} } } : @$there{@columns};
+    }
+    return \%values;
+}
+
+# Dropped by a conflict: moved, it would collide with a row that is there.
 sub collides_with_one {
     my ($w, $old, @edges) = @_;
     my $table = $old->{table};
-    my %moved = map { $_ => 1 } map { @{ $_->{columns} } } @edges;
     for my $there (values %{ $w->{after}[ $table->{i} ] }) {
-        my %image = map { $_->{name} => $moved{ $_->{name} } ? $there->{ $_->{name} } : $old->{get}->($_->{name}) } @{ $table->{columns} };
+        my $moved = moved_values($w, $old, $there, @edges);
+        my %image = map { $_->{name} => exists $moved->{ $_->{name} } ? $moved->{ $_->{name} } : $old->{get}->($_->{name}) } @{ $table->{columns} };
         my ($a, $b) = (Rules::of_hash($table, \%image), Rules::of_hash($table, $there));
         return 1 if grep { Rules::collide($_, $a, $b) } Rules::all_of($table);
     }

@@ -175,7 +175,7 @@ sub to_move {
         }
     }
     my @moving = values %moving;
-    doubt($self, 'moved along two references') for grep { @{ $_->{edges} } > 1 || $_->{row}{moves} } @moving;
+    $_->{row}{twice} = 1 for grep { @{ $_->{edges} } > 1 || $_->{row}{moves} } @moving;
     return @moving;
 }
 
@@ -187,20 +187,29 @@ sub preferred {
     return $order || by_key($one->{row}, $other->{row});
 }
 
+# Its own references stay, but a row that it points at has another key now.
+sub carried {
+    my $row = shift;
+    return !$row->{moves} && grep { $_ && $_->{moves} } values %{ $row->{refs} };
+}
+
 # Best first: who collides with nobody that stays, stays. Rows that are not moved stay whatever comes.
 sub resolve {
     my ($self, $table, @moving) = @_;
     my $conflict = policy($self, $moving[0]{edges}[0])->{conflict};
     my %moving = map { $_->{row} => 1 } @moving;
-    my @stay = grep { !$_->{gone} && !$moving{$_} } @{ $self->{rows}[ $table->{i} ] };
+    my $stay = Rules::index_of(Rules::all_of($table));
+    $stay->{add}->($_) for grep { !$_->{gone} && !$moving{$_} } @{ $self->{rows}[ $table->{i} ] };
     my @dropped;
     for my $m (sort { preferred($conflict, $a, $b) } @moving) {
-        my @in_the_way = grep { my $other = $_; grep { Rules::collide($_, $m->{row}{get}, $other->{get}) } Rules::all_of($table) } @stay;
+        my @in_the_way = $stay->{find}->($m->{row});
         if (!@in_the_way) {
-            push @stay, $m->{row};
+            $stay->{add}->($m->{row});
             next;
         }
         refuse($self, 'conflict') if $conflict eq 'stop';
+        doubt($self, 'moved along two references') if grep { $_->{twice} } $m->{row}, @in_the_way;
+        doubt($self, 'a row in the way is changed by what it points at') if grep { carried($_) } @in_the_way;
         doubt($self, 'two rows to stay for one') if @in_the_way > 1;
         doubt($self, 'rows without a key changed places') if !@{ $table->{key} } && $self->{transactions} > 1;
         doubt($self, 'a row of the plan\'s table is dropped') if !$table->{i};
@@ -301,6 +310,7 @@ my %merges = (
     min    => sub { my ($type, @v) = @_; (sort { Rules::compare($type, $a, $b) } @v)[0] },
     max    => sub { my ($type, @v) = @_; (sort { Rules::compare($type, $a, $b) } @v)[-1] },
     sum    => sub { my ($type, @v) = @_; my $sum = 0; $sum += $_ for @v; $sum },
+    union  => sub { my ($type, @v) = @_; my %seen; '{' . join(',', grep { !$seen{$_}++ } map { /(\d+)/g } @v) . '}' },
     concat => sub { my ($type, @v) = @_; my %seen; join ', ', grep { !$seen{$_}++ } @v },
 );
 
@@ -322,13 +332,10 @@ sub write_merged {
 sub check_rules {
     my $self = shift;
     for my $table (@{ $self->{shape}{tables} }) {
-        my @rows = grep { !$_->{gone} } @{ $self->{rows}[ $table->{i} ] };
-        for my $rule (Rules::all_of($table)) {
-            for my $i (1 .. $#rows) {
-                next if !grep { Rules::collide($rule, $rows[$i]{get}, $_->{get}) } @rows[ 0 .. $i - 1 ];
-                doubt($self, 'rows collide in the end');
-                return;
-            }
+        my $there = Rules::index_of(Rules::all_of($table));
+        for my $row (grep { !$_->{gone} } @{ $self->{rows}[ $table->{i} ] }) {
+            doubt($self, 'rows collide in the end') if $there->{find}->($row);
+            $there->{add}->($row);
         }
     }
 }
@@ -339,14 +346,15 @@ sub image {
     return \%image;
 }
 
-# Refused when the plan is held against the catalog, whatever the rows.
+# Refused when the plan is held against the catalog, whatever the rows. A key that moves may be held by ON UPDATE RESTRICT.
 sub refused_early {
     my $self = shift;
     my ($shape, $plan) = @$self{qw(shape plan)};
+    refuse($self, $plan->{mistake}) if $plan->{mistake};
     for my $move (edges_with($self, 'move')) {
         my %columns = map { $_ => 1 } @{ $move->{columns} };
         for my $edge (grep { $_->{parent} == $move->{child} && $_->{on_update} eq 'RESTRICT' } @{ $shape->{edges} }) {
-            refuse($self, 'carried over ON UPDATE RESTRICT') if grep { $columns{$_} } @{ $edge->{references} };
+            doubt($self, 'carried over ON UPDATE RESTRICT') if grep { $columns{$_} } @{ $edge->{references} };
         }
     }
     for my $edge (edges_with($self, 'set-null')) {

@@ -189,8 +189,9 @@ sub inherit {
 
 # --- merge
 
+# A unique column too, where nothing points at it: its value passes from a row that goes to the one that stays.
 sub merge {
-    my $table = shift;
+    my ($table, $edges) = @_;
     my %rules;
     my %key = map { $_ => 1 } @{ $table->{key} };
     for my $name (@$table{qw(n s)}) {
@@ -198,14 +199,39 @@ sub merge {
         $rules{$name} = Shape::type_of($table, $name) =~ /int/ ? one_of(qw(first last min max sum)) : one_of(qw(first last min max concat));
     }
     $rules{ $table->{f} } = one_of(qw(first last)) if chance(0.4);
+    $rules{ $table->{list} } = one_of(qw(union union first)) if chance(0.6);
+    $rules{ $table->{other} } = one_of(qw(last min max)) if $table->{other} && chance(0.6) && !grep { $_->{references}[0] eq $table->{other} } @$edges;
     return \%rules;
+}
+
+# --- mistakes, which are refused before anything is changed
+
+sub mistake {
+    my ($shape, $plan) = @_;
+    my @reached = grep { my $p = $plan->{edges}[ $_->{i} ]; $p->{reached} && $p->{written} && !$_->{parent} } @{ $shape->{edges} };
+    my $edge = one_of(@reached) or return undef;
+    my $p = $plan->{edges}[ $edge->{i} ];
+    my $what = one_of('no policy', 'no such reference', 'move without survivors', 'merge of a column that is not there');
+    if ($what eq 'no policy') {
+        $p->{left_out} = 1;
+    } elsif ($what eq 'no such reference') {
+        $plan->{extra} = identifier($shape->{tables}[ $edge->{child} ]{name}) . '.tag: delete';
+    } elsif ($what eq 'move without survivors') {
+        return undef if survives($plan->{track});
+        @$p{qw(policy conflict)} = ('move', 'delete');
+    } else {
+        return undef if $plan->{kind} ne 'together';
+        $plan->{merge}{nobody} = 'first';
+    }
+    return $what;
 }
 
 # --- the plan
 
 sub batch {
-    return 'size: 1000, min: 1, max: 5000, pause: 0ms' if chance(0.5);
-    my $max = 2 + upto(12);
+    my $kind = shift;
+    return 'size: 1000, min: 1, max: 5000, pause: 0ms' if chance($kind eq 'together' ? 0.7 : 0.5);
+    my $max = ($kind eq 'together' ? 30 : 2) + upto(12);
     my $size = 1 + upto($max);
     return "size: $size, min: 1, max: $max, pause: 0ms";
 }
@@ -218,9 +244,10 @@ sub make {
     settle_conflicts($shape, $plan);
     repair($shape, $plan);
     inherit($shape, $plan);
-    $plan->{merge} = merge($shape->{tables}[0]) if $plan->{kind} eq 'together';
-    $plan->{batch} = $plan->{kind} eq 'together' ? 'size: 1000, min: 1, max: 5000, pause: 0ms' : batch();
+    $plan->{merge} = merge($shape->{tables}[0], [ grep { !$_->{parent} } @{ $shape->{edges} } ]) if $plan->{kind} eq 'together';
+    $plan->{batch} = batch($plan->{kind});
     $plan->{large} = $plan->{batch} =~ /size: 1000/;
+    $plan->{mistake} = mistake($shape, $plan) if chance(0.05);
     return $plan;
 }
 
@@ -234,11 +261,11 @@ sub edge_key {
 
 sub children {
     my ($shape, $plan) = @_;
-    return map {
+    return $plan->{extra} // (), map {
         my $p = $plan->{edges}[ $_->{i} ];
         my $policy = $p->{policy} eq 'move' ? "{ move: { on_conflict: $p->{conflict} } }" : $p->{policy};
         yaml(edge_key($shape, $_)) . ": $policy";
-    } grep { $plan->{edges}[ $_->{i} ]{reached} && $plan->{edges}[ $_->{i} ]{written} } @{ $shape->{edges} };
+    } grep { my $p = $plan->{edges}[ $_->{i} ]; $p->{reached} && $p->{written} && !$p->{left_out} } @{ $shape->{edges} };
 }
 
 sub steps {

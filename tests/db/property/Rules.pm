@@ -29,6 +29,36 @@ sub collide {
     return defined $a && defined $b && $a eq $b;
 }
 
+# Who is there, to be asked for the first that collides: add (row), find (row). Rows have { get }.
+sub index_of {
+    my @rules = @_;
+    my @seen = map { $_->{overlap} ? [] : {} } @rules;
+    return {
+        add => sub {
+            my $row = shift;
+            for my $i (0 .. $#rules) {
+                if ($rules[$i]{overlap}) { push @{ $seen[$i] }, $row; next }
+                my $image = image($rules[$i], $row->{get});
+                $seen[$i]{$image} //= $row if defined $image;
+            }
+        },
+        find => sub {
+            my $row = shift;
+            my %found;
+            for my $i (0 .. $#rules) {
+                if ($rules[$i]{overlap}) {
+                    $rules[$i]{overlap}->($row->{get}, $_->{get}) and $found{$_} = $_ for @{ $seen[$i] };
+                    next;
+                }
+                my $image = image($rules[$i], $row->{get});
+                my $there = defined $image ? $seen[$i]{$image} : undef;
+                $found{$there} = $there if $there;
+            }
+            return values %found;
+        },
+    };
+}
+
 sub all_of { my $table = shift; return (@{ $table->{keys} }, @{ $table->{rules} }) }
 
 # ORDER BY the key: numbers as numbers, all else by its bytes (the server's collation is C or C.UTF-8).

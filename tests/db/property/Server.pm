@@ -18,7 +18,8 @@ sub new {
 # What psql printed, lines without their ends. An error of the server ends the case.
 sub ask {
     my ($self, $sql) = @_;
-    print { $self->{in} } $sql, "\n;\n\\echo $mark\n" or die "psql is gone: $!\n";
+    my $end = $sql =~ /(;|\\\.)\s*$/ ? '' : ';';
+    print { $self->{in} } "$sql$end\n\\echo $mark\n" or die "psql is gone: $!\n";
     my @lines;
     while (defined(my $line = readline $self->{out})) {
         chomp $line;

@@ -271,6 +271,7 @@ sub make_table {
     $table->{s} = column($table, \%taken, 'text', 0);
     $table->{f} = column($table, \%taken, 'boolean', 0);
     $table->{g} = column($table, \%taken, one_of(qw(int text)), 0) if !$i;
+    $table->{list} = column($table, \%taken, 'int[]', 0) if !$i;
     add_generated($shape, $table, \%taken);
     $table->{columns} = [ shuffled(@{ $table->{columns} }) ];
 }
