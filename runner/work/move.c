@@ -65,7 +65,7 @@ static void bind_collect(struct bindings *b, struct batch *batch, const struct e
     bind(b, "move", move_table(batch, child));
     bind(b, "columns",
          arena_printf(batch->arena, "%s%s", keys, list_numbered(batch->arena, NULL, "m", child->moved_count)));
-    bool loses = e->policy == POLICY_SET_NULL && !e->carried;
+    bool loses = move_to_null(batch, e);
     bind(b, "conflict", arena_printf(batch->arena, "%d", loses ? 0 : (int)e->on_conflict));
     bind(b, "arrives", loses ? "false" : "true");
     bind(b, "mapping", move_mapping(batch, e));
@@ -96,6 +96,13 @@ static void queue_collect(struct batch *batch, const struct edge *e) {
     bind(&b, "not_in_family", closure_not_in_family(batch, e));
     queue(batch, e->child, arena_printf(batch->arena, "collecting rows by %s", e->constraint), &sql_collect_moves, &b,
           values, 1);
+}
+
+static void queue_nulls(struct batch *batch, const struct edge *e) {
+    if (!family_of(batch)->settled[e->index]) return;
+    move_state(batch)->to_null = true;
+    queue_collect(batch, e);
+    move_state(batch)->to_null = false;
 }
 
 /* The tracked rows of a heavy group are in the family table only to tell where a piece goes. */
@@ -266,6 +273,7 @@ static bool collect_turn(struct batch *batch) {
         bool piece = is_piece(batch, e), more = brings(batch, e);
         if (piece) queue_piece(batch, e);
         if (more) queue_collect(batch, e);
+        if (more && e->carried && e->policy == POLICY_SET_NULL) queue_nulls(batch, e);
         any = any || piece || more;
     }
     for (size_t i = 0; any && i < f->tree->node_count; i++) {
@@ -316,11 +324,12 @@ static void next_turn(struct batch *batch) {
     w->step = WALK_CLOSE;
 }
 
-/* After a pass: what it dropped may have dropped more, in a circle. */
+/* After a pass: what it dropped may have dropped more, in a circle; whose key it changed may take more along. */
 static void end_pass(struct batch *batch) {
     struct walk *w = move_state(batch);
-    bool entered = count_entered(batch);
-    if (!entered || !turns(family_of(batch), w->turn)) {
+    bool entered = count_entered(batch), grew = w->grew;
+    w->grew = false;
+    if (!(entered || grew) || !turns(family_of(batch), w->turn)) {
         next_turn(batch);
         return;
     }
@@ -409,6 +418,7 @@ bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *
         if (batch->range.mode == MODE_DRAIN_MOVES && rows_int(rows, 0, 0) >= drain_share(batch)) t->full = true;
         t->closed += rows_int(rows, 0, 0);
         w->moving[node] += rows_int(rows, 0, 0);
+        w->grew = w->grew || rows_int(rows, 0, 1) > 0;
     }
     if (sql == &sql_drop_for_sure) w->open[node] = rows_int(rows, 0, 1);
     if (sql == &sql_enter_dropped) w->entered[node] += rows_affected(rows);

@@ -7,7 +7,7 @@
 -- What an edge refers to, old and new: of rows that go, and of those that stay in their place, which may be moved too.
 -- Of rows that are moved themselves, where what changes is referred to.
 -- The rows of an edge that are moved, locked. A row that several edges move is there once, with what each of them
--- changes. $1: how many at most (one more than the bound).
+-- changes; how many are new, and how many are new or changed. $1: how many at most (one more than the bound).
 -- name: collect_moves
 WITH found AS (
     INSERT INTO :move AS m (batch, leaf, place, rank, conflict, arrives, :columns)
@@ -21,8 +21,9 @@ WITH found AS (
     ON CONFLICT (batch, leaf, place) DO UPDATE
        SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
            arrives = m.arrives OR EXCLUDED.arrives, :changed
+     WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
     RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
-SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
+SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*) FROM found
 
 -- A piece of a heavy group's list, $2 to $3. The rank is the place in the list, for what is found below dropped rows too:
 -- so where a piece ends makes no difference.
@@ -40,8 +41,9 @@ found AS (
     ON CONFLICT (batch, leaf, place) DO UPDATE
        SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
            arrives = m.arrives OR EXCLUDED.arrives, :changed
+     WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
     RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
-SELECT pg_catalog.count(*) FILTER (WHERE fresh) FROM found
+SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*) FROM found
 
 -- The rows as they will be, generated columns too, and what each rule sees of them.
 -- A row of the table that is not moved and does not go stays, whosever it is. It is locked: the moved row is given up

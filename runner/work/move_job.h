@@ -12,6 +12,8 @@ struct walk {
     enum walk_step step;
     int pass;         /* of resolving, in the batch */
     bool piece;       /* the statement at hand brings a piece of a heavy group */
+    bool to_null;     /* the statement at hand sets to NULL, by an edge that also takes rows along */
+    bool grew;        /* this pass collected rows, or changed what becomes of some */
     bool again;       /* a later pass of the same turn: its own edges only */
     int64_t *going;   /* by node: rows in its family table */
     int64_t *moving;  /* rows in its move table, dropped ones too */
@@ -33,6 +35,7 @@ bool move_enters(const struct node *); /* its dropped rows can have children: th
 const char *move_same_row(const struct batch *, const struct node *); /* c is m's row */
 const char *move_order(const struct batch *, const struct node *, bool inner);
 const char *move_values(struct batch *, const struct node *);  /* the SELECT of new images, as the rules see them */
+bool move_to_null(struct batch *, const struct edge *);
 const char *move_mapping(struct batch *, const struct edge *); /* the SELECT of old and new values of an edge */
 void move_bind_edge(struct bindings *, struct batch *, const struct edge *); /* values, changed: of collect_moves */
 const char *move_others(struct batch *, const struct node *);

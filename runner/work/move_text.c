@@ -185,9 +185,14 @@ static const char *mapping_to_null(struct batch *batch, const struct edge *edge)
     return sql_expand(batch->arena, &sql_mapping_to_null, b.items, &batch->error);
 }
 
+/* An edge may both set rows to NULL, whose parents go, and take rows along, whose parents change their keys. */
+bool move_to_null(struct batch *batch, const struct edge *edge) {
+    return edge->policy == POLICY_SET_NULL && (!edge->carried || move_state(batch)->to_null);
+}
+
 const char *move_mapping(struct batch *batch, const struct edge *edge) {
     bool going = family_of(batch)->settled[edge->index] && edge->parent->identity_count;
-    if (edge->policy == POLICY_SET_NULL && !edge->carried) return mapping_to_null(batch, edge);
+    if (move_to_null(batch, edge)) return mapping_to_null(batch, edge);
     if (going && edge->policy == POLICY_MOVE && edge->carried)
         return arena_printf(batch->arena, "%s UNION ALL %s", mapping(batch, edge, false), mapping(batch, edge, true));
     return mapping(batch, edge, edge->carried);
@@ -209,7 +214,8 @@ static size_t place_in_edge(const struct edge *edge, const char *name) {
 void move_bind_edge(struct bindings *b, struct batch *batch, const struct edge *edge) {
     const struct node *child = edge->child;
     struct text values = text_new(batch->arena), changed = text_new(batch->arena);
-    bool null = edge->policy == POLICY_SET_NULL && !edge->carried;
+    bool null = move_to_null(batch, edge);
+    struct text ours = text_new(batch->arena), theirs = text_new(batch->arena);
     for (size_t i = 1; i <= child->identity_count; i++)
         text_addf(&values, "%sc.%s", i > 1 ? ", " : "", sql_identifier(batch->arena, child->identity[i - 1].name));
     for (size_t i = 0; i < child->moved_count; i++) {
@@ -224,7 +230,10 @@ void move_bind_edge(struct bindings *b, struct batch *batch, const struct edge *
         text_add(&values, null ? arena_printf(batch->arena, "NULL::%s", table_column(child->table, name)->type)
                                : arena_printf(batch->arena, "p.pgwinnow_v%zu", place + 1));
         text_addf(&changed, "%sm%zu = EXCLUDED.m%zu", changed.length ? ", " : "", i + 1, i + 1);
+        text_addf(&ours, "%sm.m%zu", ours.length ? ", " : "", i + 1);
+        text_addf(&theirs, "%sEXCLUDED.m%zu", theirs.length ? ", " : "", i + 1);
     }
+    bind(b, "differs", arena_printf(batch->arena, "ROW(%s) IS DISTINCT FROM ROW(%s)", ours.data, theirs.data));
     bind(b, "values", values.data);
     bind(b, "changed", changed.data);
 }
