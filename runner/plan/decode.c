@@ -303,7 +303,9 @@ static json_t *decode_shorthand(struct input *in, void *at) {
     json_t *given = json_object();
     for (const struct option *o = in->option->group; o->name; o++) {
         if (!text_equal(o->name, in->option->shorthand)) continue;
-        struct input member = {in->decoder, o, in->node, NULL, in->use};
+        struct option named = *o;
+        named.name = in->option->name; /* what the plan wrote */
+        struct input member = {in->decoder, &named, in->node, NULL, in->use};
         json_t *value = decode(&member, (char *)at + o->offset);
         if (value) json_object_set_new(given, o->name, value);
     }

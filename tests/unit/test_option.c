@@ -72,7 +72,7 @@ UNIT(a_scalar_stands_for_one_member_of_a_group) {
         read_index(arena, "  name: i, limit: { most: 3 }, limits: { a: { most: 5 }, b: { wait: 1s } }");
     assert_true(json_equal(o.plan->definition, same.plan->definition));
     o = read_index(arena, "  name: i, limits: { a: 9 }");
-    expect_only(&o, 6, 25, "'most'", NULL);
+    expect_only(&o, 6, 25, "'a'", NULL);
     o = read_index(arena, "  name: i, limit: [3]");
     expect_only(&o, 6, 19, "not a list", NULL);
 }
