@@ -48,7 +48,7 @@ static void count_tracked(struct run *run, struct found *found, struct error *er
     if (rows) found->all = rows_int(rows, 0, 0);
 }
 
-/* All that points at moved rows goes along; by other policies it goes with rows that collisions drop, which are fewer. */
+/* All that points at moved rows goes along. Other policies are for rows that collisions drop, which are fewer. */
 static bool goes_along(const struct edge *e) { return e->carried && (!e->reached || e->policy == POLICY_MOVE); }
 
 /*
