@@ -60,7 +60,7 @@ void closure_lock_roots(struct batch *batch) {
 
 /* --- the closure, one level a round --- */
 
-static const char *parents(struct batch *batch, const struct edge *edge, const char *which) {
+const char *closure_parents(struct batch *batch, const struct edge *edge, const char *which) {
     struct family *f = family_of(batch);
     if (edge->parent->index == 0 && family_apart(&batch->range))
         which = arena_printf(batch->arena, "%s AND f.seq IS NULL", which);
@@ -85,7 +85,7 @@ const char *closure_not_in_family(struct batch *batch, const struct edge *edge) 
 }
 
 static void bind_edge(struct bindings *b, struct batch *batch, const struct edge *edge, const char *which) {
-    bind(b, "parents", parents(batch, edge, which));
+    bind(b, "parents", closure_parents(batch, edge, which));
     bind(b, "child", edge->child->table->from);
     bind(b, "points", edge_points(batch->arena, edge, "p", "c"));
 }
@@ -202,6 +202,7 @@ static bool queue_checks(struct batch *batch) {
         if (stop) ask_for(t, i);
         queued++;
     }
+    if (f->moves) queued += move_checks(batch);
     if (leads_back(f)) {
         queue_protected(batch);
         queued++;

@@ -6,6 +6,8 @@
  * what the last round found. False: there is none. */
 bool closure_close(struct batch *, size_t turn, bool inside);
 
+const char *closure_parents(struct batch *, const struct edge *,
+                            const char *which);                         /* what rows that go are referred to by */
 const char *closure_not_in_family(struct batch *, const struct edge *); /* rows c of the child that do not go */
 
 /* A CTE that removes a node's rows of the family, RETURNING seq; how many those are. */

@@ -70,7 +70,8 @@ static void bind_collect(struct bindings *b, struct batch *batch, const struct e
     bind(b, "arrives", loses ? "false" : "true");
     bind(b, "mapping", move_mapping(batch, e));
     bind(b, "child", child->table->from);
-    bind(b, "points", edge_points(batch->arena, e, "p", "c"));
+    bind(b, "points",
+         arena_printf(batch->arena, "%s%s", edge_points(batch->arena, e, "p", "c"), move_not_going(batch, child, "c")));
     bind(b, "order", move_named(child) ? node_keys(batch->arena, "c", child) : "c.tableoid, c.ctid");
     move_bind_edge(b, batch, e);
 }
@@ -252,6 +253,24 @@ static void queue_again(struct batch *batch, const struct node *node) {
     queue(batch, node, "following dropped rows", &sql_follow_stays, &b, NULL, 0);
 }
 
+size_t move_checks(struct batch *batch) {
+    struct family *f = family_of(batch);
+    size_t queued = 0;
+    move_state(batch)->asked_count = move_state(batch)->heard = 0;
+    for (size_t i = 0; i < f->tree->node_count; i++) {
+        const struct node *node = f->tree->nodes[i];
+        if (!node->turns || !node->removed || !move_enters(node) || !move_state(batch)->moving[i]) continue;
+        struct column *stays = arena_copy(batch->arena, node->identity, node->identity_count * sizeof *stays);
+        for (size_t c = 0; c < node->identity_count; c++) stays[c].name = arena_printf(batch->arena, "s%zu", c + 1);
+        struct bindings b = {0};
+        bind(&b, "family", family_table(f->run, batch->arena, node));
+        bind(&b, "stays_is_going", list_equal_numbered(batch->arena, "f", stays, node->identity_count, "g", "k"));
+        queue(batch, node, "looking whether rows stay", &sql_find_unstable, &b, NULL, 0);
+        queued++;
+    }
+    return queued;
+}
+
 /* --- the steps of a turn --- */
 
 static void begin(struct batch *batch) {
@@ -403,6 +422,14 @@ static void refuse(struct batch *batch, const struct node *node, const struct ro
               "on_conflict");
 }
 
+static void refuse_lost(struct batch *batch, const struct node *node) {
+    fail(&batch->error, FAULT_REFUSED,
+         "rows of %s cannot be moved: the row that stays has NULL in the columns they refer to", node->table->shown);
+    fail_hint(&batch->error,
+              "nothing of this batch was changed; give the rows that stay a value there, or choose another "
+              "policy");
+}
+
 bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
     struct try *t = family_try(batch);
     struct walk *w = t->walk;
@@ -411,10 +438,12 @@ bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *
     bool collects = sql == &sql_collect_moves || sql == &sql_collect_listed;
     bool ours = collects || sql == &sql_drop_for_others || sql == &sql_number_moves || sql == &sql_pair_moves ||
                 sql == &sql_mark_sure || sql == &sql_drop_for_sure || sql == &sql_find_conflict ||
-                sql == &sql_enter_dropped || sql == &sql_evict_moves || sql == &sql_follow_stays;
+                sql == &sql_enter_dropped || sql == &sql_evict_moves || sql == &sql_follow_stays ||
+                sql == &sql_find_unstable;
     if (!ours) return false;
     size_t node = w->asked[w->heard++];
     if (collects) {
+        if (rows_int(rows, 0, 2)) refuse_lost(batch, family_of(batch)->tree->nodes[node]);
         if (batch->range.mode == MODE_DRAIN_MOVES && rows_int(rows, 0, 0) >= drain_share(batch)) t->full = true;
         t->closed += rows_int(rows, 0, 0);
         w->moving[node] += rows_int(rows, 0, 0);
@@ -422,6 +451,7 @@ bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *
     }
     if (sql == &sql_drop_for_sure) w->open[node] = rows_int(rows, 0, 1);
     if (sql == &sql_enter_dropped) w->entered[node] += rows_affected(rows);
+    if (sql == &sql_find_unstable && rows_count(rows)) t->is_protected = batch->too_large = true;
     if (sql == &sql_find_conflict) refuse(batch, family_of(batch)->tree->nodes[node], rows);
     return true;
 }

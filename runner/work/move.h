@@ -16,6 +16,7 @@
 /* Queues the next statements of the walk; false: it is done. Rows that go are counted in try->closed, as those that
  * move. */
 bool move_walk(struct batch *);
+size_t move_checks(struct batch *); /* queued before anything is changed */
 void move_settle(struct batch *);
 bool move_answer(struct batch *, const struct sql *, const struct rows *);
 bool move_going(struct batch *, const struct node *); /* it has rows in its family table */

@@ -22,8 +22,10 @@ WITH found AS (
        SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
            arrives = m.arrives OR EXCLUDED.arrives, :changed
      WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
-    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
-SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*) FROM found
+    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh, :lost AS lost)
+SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*),
+       pg_catalog.count(*) FILTER (WHERE lost)
+  FROM found
 
 -- A piece of a heavy group's list, $2 to $3. The rank is the place in the list, for what is found below dropped rows too:
 -- so where a piece ends makes no difference.
@@ -42,8 +44,10 @@ found AS (
        SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
            arrives = m.arrives OR EXCLUDED.arrives, :changed
      WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
-    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh)
-SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*) FROM found
+    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh, :lost AS lost)
+SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*),
+       pg_catalog.count(*) FILTER (WHERE lost)
+  FROM found
 
 -- The rows as they will be, generated columns too, and what each rule sees of them.
 -- A row of the table that is not moved and does not go stays, whosever it is. It is locked: the moved row is given up
@@ -123,3 +127,8 @@ UPDATE :family AS f SET :stays
 -- All changes of a batch at once: foreign keys are checked at its end, when every row points where it should, and a row
 -- whose key changes meets those that follow it. A table's rows go before others take their places.
 -- Tracked rows that a move changed were changed by nobody else.
+
+-- In circles: a row that others were dropped for goes itself, by a delete edge.
+-- name: find_unstable
+SELECT FROM :family AS f JOIN :family AS g ON :stays_is_going
+ WHERE f.batch = pg_catalog.pg_current_xact_id() AND g.batch = f.batch AND g.s1 IS NULL LIMIT 1

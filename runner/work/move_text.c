@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/move_text.sql.h"
+#include "work/closure.h"
 #include "work/family_text.h"
 #include "work/move_job.h"
 
@@ -210,10 +211,26 @@ static size_t place_in_edge(const struct edge *edge, const char *name) {
     return i;
 }
 
+/* Rows without a name are in no family: those of them that go do so by what they point at. */
+const char *move_not_going(struct batch *batch, const struct node *node, const char *alias) {
+    const struct family *f = family_of(batch);
+    struct text text = text_new(batch->arena);
+    for (size_t i = 0; i < f->tree->edge_count; i++) {
+        const struct edge *e = f->tree->edges[i];
+        if (e->child != node || !f->settled[i] || e->policy != POLICY_DELETE || !goes_by_parent(e)) continue;
+        struct bindings b = {0};
+        bind(&b, "parents", closure_parents(batch, e, "true"));
+        bind(&b, "points", edge_points(batch->arena, e, "pgwinnow_p", alias));
+        bind(&b, "unnamed", edge_unnamed(batch->arena, e, alias));
+        text_add(&text, sql_expand(batch->arena, &sql_not_going, b.items, &batch->error));
+    }
+    return text.data;
+}
+
 /* What a row's columns will be by this edge; those of other edges as they stand, until such an edge says otherwise. */
 void move_bind_edge(struct bindings *b, struct batch *batch, const struct edge *edge) {
     const struct node *child = edge->child;
-    struct text values = text_new(batch->arena), changed = text_new(batch->arena);
+    struct text values = text_new(batch->arena), changed = text_new(batch->arena), lost = text_new(batch->arena);
     bool null = move_to_null(batch, edge);
     struct text ours = text_new(batch->arena), theirs = text_new(batch->arena);
     for (size_t i = 1; i <= child->identity_count; i++)
@@ -232,8 +249,10 @@ void move_bind_edge(struct bindings *b, struct batch *batch, const struct edge *
         text_addf(&changed, "%sm%zu = EXCLUDED.m%zu", changed.length ? ", " : "", i + 1, i + 1);
         text_addf(&ours, "%sm.m%zu", ours.length ? ", " : "", i + 1);
         text_addf(&theirs, "%sEXCLUDED.m%zu", theirs.length ? ", " : "", i + 1);
+        text_addf(&lost, "%sm.m%zu IS NULL", lost.length ? " OR " : "", i + 1);
     }
     bind(b, "differs", arena_printf(batch->arena, "ROW(%s) IS DISTINCT FROM ROW(%s)", ours.data, theirs.data));
+    bind(b, "lost", null ? "false" : lost.data);
     bind(b, "values", values.data);
     bind(b, "changed", changed.data);
 }
@@ -261,11 +280,14 @@ static const char *conflicts(struct batch *batch, const struct rule *rule, size_
 
 static const char *other_not_in_family(struct batch *batch, const struct node *node, const char *alias) {
     struct family *f = family_of(batch);
-    if (!node->identity_count || !(node->removed || node->dropped)) return "true";
+    const char *not_going = move_not_going(batch, node, alias);
+    if (!node->identity_count || !(node->removed || node->dropped))
+        return arena_printf(batch->arena, "true%s", not_going);
     return arena_printf(batch->arena,
                         "NOT EXISTS (SELECT FROM %s AS pgwinnow_f WHERE pgwinnow_f.batch = "
-                        "pg_catalog.pg_current_xact_id() AND %s)",
-                        family_table(f->run, batch->arena, node), node_is(batch->arena, alias, node, "pgwinnow_f"));
+                        "pg_catalog.pg_current_xact_id() AND %s)%s",
+                        family_table(f->run, batch->arena, node), node_is(batch->arena, alias, node, "pgwinnow_f"),
+                        not_going);
 }
 
 static const char *other(struct batch *batch, const struct node *node, size_t number) {

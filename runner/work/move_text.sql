@@ -48,3 +48,5 @@ CASE WHEN :group IS NOT NULL THEN pg_catalog.first_value(CASE WHEN sure THEN ARR
 (SELECT pg_catalog.min(ARRAY[b.n, :number]) FROM :pairs AS q JOIN :move AS b ON b.n = q.better
   WHERE q.batch = pg_catalog.pg_current_xact_id() AND q.pass = $1::int AND q.worse = x.n AND b.sure AND NOT b.dropped)
 
+-- name: not_going
+ AND NOT (:unnamed AND EXISTS (SELECT FROM (:parents) AS pgwinnow_p WHERE :points))

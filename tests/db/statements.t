@@ -240,10 +240,14 @@ sql "CREATE TABLE t (id int PRIMARY KEY, g int, up int REFERENCES t, k int, UNIQ
      CREATE TABLE t_profile (t int PRIMARY KEY REFERENCES t); CREATE TABLE t_photo (t int REFERENCES t_profile, n int, PRIMARY KEY (t, n));
      CREATE TABLE t_note (t int REFERENCES t, n int, other int REFERENCES t, UNIQUE (t, n));
      CREATE TABLE t_slot (id int PRIMARY KEY, t int REFERENCES t, EXCLUDE USING gist (int4range(t, t + 1) WITH &&));
+     CREATE TABLE t_two (a int REFERENCES t, b int REFERENCES t); CREATE INDEX ON t_two (a); CREATE INDEX ON t_two (b);
+     CREATE TABLE t_ring (id int PRIMARY KEY, t int REFERENCES t, ring int REFERENCES t_ring, k int, UNIQUE (t, k)); CREATE INDEX ON t_ring (ring);
      CREATE INDEX ON t_photo (t); CREATE INDEX ON t_note (other); CREATE INDEX ON t_slot (t);
      INSERT INTO t SELECT n, CASE WHEN n <= 20 THEN n % 5 END, CASE WHEN n > 20 THEN n % 20 + 1 END, n / 20 FROM generate_series(1, 60) n;
      INSERT INTO t_profile SELECT n FROM generate_series(6, 20) n; INSERT INTO t_photo SELECT t, n FROM t_profile, generate_series(1, 2) n;
-     INSERT INTO t_note SELECT n, 1, 21 - n FROM generate_series(1, 20) n; INSERT INTO t_slot SELECT n, n FROM generate_series(1, 20) n"
+     INSERT INTO t_note SELECT n, 1, 21 - n FROM generate_series(1, 20) n; INSERT INTO t_slot SELECT n, n FROM generate_series(1, 20) n;
+     INSERT INTO t_two SELECT n, 21 - n FROM generate_series(1, 20) n;
+     INSERT INTO t_ring SELECT n, n, CASE WHEN n > 19 THEN 1 END, 1 FROM generate_series(1, 20) n"
 plan moves.yaml <<'PLAN'
 plan: moves
 table: t
@@ -251,7 +255,7 @@ batch: { size: 1000 }
 steps:
   - discover:
       children: { t.up: move, t_profile.t: { move: { on_conflict: keep-first } }, t_photo.t: { move: { on_conflict: stop } }, t_note.t: move,
-                  t_note.other: set-null, t_slot.t: move }
+                  t_note.other: set-null, t_slot.t: move, t_two.a: move, t_two.b: delete, t_ring.t: move, t_ring.ring: delete }
   - track: { query: "SELECT id, min(id) OVER (PARTITION BY g) AS survivor_id FROM (SELECT * FROM t WHERE g IS NOT NULL) AS x" }
   - delete-children
   - delete
@@ -444,7 +448,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     steps/track_rule.sql:repeated steps/track_rule.sql:child_count steps/track_rule.sql:rows_judged steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
     work/move_text.sql:mapping_of_going work/move_text.sql:mapping_image work/move_text.sql:mapping_of_carried work/move_text.sql:mapping_to_null
-    work/move_text.sql:move_values work/move_text.sql:other_row work/move_text.sql:unpaired work/move_text.sql:sure_of_group work/move_text.sql:sure_of_pairs
+    work/move_text.sql:move_values work/move_text.sql:other_row work/move_text.sql:unpaired work/move_text.sql:not_going work/move_text.sql:sure_of_group work/move_text.sql:sure_of_pairs
     work/move_settle.sql:move_link work/move_settle.sql:drop_link work/move_settle.sql:count_link work/move_settle.sql:expected_moves
     work/closure.sql:expected_gone work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
