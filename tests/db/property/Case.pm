@@ -152,10 +152,15 @@ sub judge_done {
     return '' if $differences eq '' && !$expected->{refused};
     return "it should have been refused: $expected->{refused}" if $expected->{refused} && !%{ $expected->{doubts} };
     return $differences if !%{ $expected->{doubts} };
-    return part_of_it($case, $after) if $expected->{doubts}{circle};
+    if ($expected->{doubts}{circle}) {
+        $case->{lenient} = 1;
+        return keys %{ $expected->{doubts} } > 1 ? '' : part_of_it($case, $after);
+    }
     return '' if $expected->{doubts}{cut} && some_cut_agrees($case, $after);
-    my $wrong = Lenient::wrong($shape, $plan, $case->{before}, $after);
     $case->{lenient} = 1;
+    # A key that moved took a row along into another's place: which of them stays is nowhere said.
+    return '' if $expected->{doubts}{'rows collide in the end'};
+    my $wrong = Lenient::wrong($shape, $plan, $case->{before}, $after);
     return $wrong ? "$wrong; doubts: " . join(', ', sort keys %{ $expected->{doubts} }) . "\n$differences" : '';
 }
 

@@ -84,6 +84,20 @@ sub collides_with_one {
     return 0;
 }
 
+# Or in an earlier transaction it was in the way of a row that was dropped in its turn, along another reference.
+sub collides_with_lost {
+    my ($w, $old) = @_;
+    my $table = $old->{table};
+    my %free = map { $_ => 1 } map { @{ $_->{columns} } } @{ $w->{model}{edges_of}[ $table->{i} ] };
+    my $blank = sub { my $get = shift; Rules::reader($table, sub { $free{ $_[0] } ? 0 : $get->( $_[0] ) }) };
+    my $mine = $blank->($old->{get});
+    for my $other (grep { $_->{lost} && !$_->{loser} && $_ != $old } @{ $w->{model}{rows}[ $table->{i} ] }) {
+        my $its = $blank->($other->{get});
+        return 1 if grep { Rules::collide($_, $mine, $its) } Rules::all_of($table);
+    }
+    return 0;
+}
+
 sub wrong_loss {
     my ($w, $old) = @_;
     return undef if $old->{loser};
@@ -91,7 +105,7 @@ sub wrong_loss {
     return undef if grep { $w->{plan}{edges}[ $_->{i} ]{policy} eq 'delete' } @above;
     my @moved = grep { $w->{plan}{edges}[ $_->{i} ]{policy} eq 'move' } @above;
     return 'is lost without a reason' if !@moved;
-    return collides_with_one($w, $old, @moved) ? undef : 'is lost without a conflict';
+    return collides_with_one($w, $old, @moved) || collides_with_lost($w, $old) ? undef : 'is lost without a conflict';
 }
 
 sub wrong {

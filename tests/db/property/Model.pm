@@ -346,7 +346,7 @@ sub image {
     return \%image;
 }
 
-# Refused when the plan is held against the catalog, whatever the rows. A key that moves may be held by ON UPDATE RESTRICT.
+# Refused when the plan is held against the catalog, whatever the rows.
 sub refused_early {
     my $self = shift;
     my ($shape, $plan) = @$self{qw(shape plan)};
@@ -354,7 +354,7 @@ sub refused_early {
     for my $move (edges_with($self, 'move')) {
         my %columns = map { $_ => 1 } @{ $move->{columns} };
         for my $edge (grep { $_->{parent} == $move->{child} && $_->{on_update} eq 'RESTRICT' } @{ $shape->{edges} }) {
-            doubt($self, 'carried over ON UPDATE RESTRICT') if grep { $columns{$_} } @{ $edge->{references} };
+            refuse($self, 'carried over ON UPDATE RESTRICT') if grep { $columns{$_} } @{ $edge->{references} };
         }
     }
     for my $edge (edges_with($self, 'set-null')) {
