@@ -10,7 +10,7 @@ run_moves() {
     plan <<PLAN
 plan: moves
 table: p
-batch: { size: ${size:-20000} }
+batch: { size: ${size:-20000}, min: ${min:-50} }
 steps:
   - discover: { children: { $1 }, missing_index: ignore }
   - track: $track
@@ -78,7 +78,7 @@ sql "CREATE TABLE expected AS
 size=50 run_moves 'c.p: move'
 is "$code" 0 "in small batches"
 same c expected "the same comes out"
-unset size
+unset size min
 
 # --- composite keys, NULL in them, a unique slug that is referred to ---
 
@@ -164,6 +164,16 @@ run_moves 'a.p: move, b.a: move, a.b: move'
 is "$code" 0 "a circle"
 is_sql "SELECT string_agg(concat_ws(',', id, p, k, b), ' ' ORDER BY id) FROM a" "1,1,1 3,1,2,1" "rows in the circle follow"
 is_sql "SELECT string_agg(concat_ws(',', id, a, k), ' ' ORDER BY id) FROM b" "1,1,1 3,1,2" "and are dropped where they collide"
+
+# What an earlier batch moved was changed by us: rows judged by their versions still go, under survivors that moved.
+new_database
+sql "CREATE TABLE p (id int PRIMARY KEY, up int REFERENCES p, g int);
+     INSERT INTO p VALUES (1, NULL, 1), (2, NULL, 1), (3, 2, 2), (4, 2, 2), (5, 4, NULL)"
+size=3 min=1 run_moves 'p.up: move' '{ query: "SELECT id, min(id) OVER (PARTITION BY g) AS survivor_id FROM p WHERE g IS NOT NULL" }'
+is "$code" 0 "tracked by a query, in several batches"
+is_sql "SELECT string_agg(id || '<' || coalesce(up::text, '-'), ' ' ORDER BY id) FROM p" "1<- 3<1 5<3" "rows that we moved go in their turn"
+is_sql "SELECT count(*) > 1 FROM pgwinnow.batches WHERE rows > 0" t "there was more than one batch"
+unset size min
 
 # --- down the tree: what is below dropped rows ---
 
