@@ -177,16 +177,24 @@ struct parts {
     size_t count;
 };
 
-static void add_part(struct batch *batch, struct parts *p, const struct sql *sql, struct bindings b) {
+static const char *add_part(struct batch *batch, struct parts *p, const struct sql *sql, struct bindings b) {
     const char *name = arena_printf(batch->arena, "pgwinnow_%zu", ++p->count);
     bind(&b, "part", name);
     const char *text = sql_expand(batch->arena, sql, b.items, &batch->error);
-    if (!text) return;
+    if (!text) return NULL;
     text_addf(&p->parts, "%s%s", p->count > 1 ? ",\n" : "", text);
     text_addf(&p->counts, "%s(SELECT pg_catalog.count(*) FROM %s)", p->count > 1 ? " + " : "", name);
+    return name;
 }
 
-static void add_inserts(struct batch *batch, struct parts *p, const struct undo_table *t) {
+static const char *behind(struct batch *batch, const char *changes) {
+    struct bindings b = {0};
+    if (!changes) return "true";
+    bind(&b, "changes", changes);
+    return sql_expand(batch->arena, &sql_behind, b.items, &batch->error);
+}
+
+static void add_inserts(struct batch *batch, struct parts *p, const struct undo_table *t, const char *changes) {
     bool force = job_of(batch)->request->on_conflict == UNDO_FORCE && t->key_count;
     struct bindings b = bindings_of(batch, t), over = b;
     const char *same = undo_same_key(batch->arena, t, "c", "o");
@@ -194,6 +202,7 @@ static void add_inserts(struct batch *batch, struct parts *p, const struct undo_
     bind(&b, "columns", names(batch->arena, t, "o"));
     bind(&b, "there",
          force ? arena_printf(batch->arena, "EXISTS (SELECT FROM %s AS c WHERE %s)", t->table->from, same) : "false");
+    bind(&b, "behind", behind(batch, changes));
     add_part(batch, p, &sql_insert_removed, b);
     if (!force) return;
     bind(&over, "sets", sets_all(batch->arena, t));
@@ -201,7 +210,7 @@ static void add_inserts(struct batch *batch, struct parts *p, const struct undo_
     add_part(batch, p, &sql_overwrite, over);
 }
 
-static void add_changes(struct batch *batch, struct parts *p, const struct undo_table *t) {
+static const char *add_changes(struct batch *batch, struct parts *p, const struct undo_table *t) {
     struct undo_job *job = job_of(batch);
     struct bindings b = bindings_of(batch, t);
     bind(&b, "sets", sets_back(batch->arena, t));
@@ -209,14 +218,13 @@ static void add_changes(struct batch *batch, struct parts *p, const struct undo_
         bool force = job->request->on_conflict == UNDO_FORCE;
         bind(&b, "same_key", undo_same_key(batch->arena, t, "c", "a"));
         bind(&b, "differs", force ? "false" : undo_differs(batch->arena, t, true, NULL));
-        add_part(batch, p, &sql_change_back, b);
-        return;
+        return add_part(batch, p, &sql_change_back, b);
     }
     bind(&b, "image", undo_image(batch->arena, t, "a", false));
     bind(&b, "present_image", undo_image(batch->arena, t, "c", true));
     bind(&b, "those", undo_these(job, batch->arena, t, "a", VIEW_NOW, &batch->error));
     bind(&b, "after_stays_out", "true");
-    add_part(batch, p, &sql_change_back_keyless, b);
+    return add_part(batch, p, &sql_change_back_keyless, b);
 }
 
 /* Instead of the server's checks, which do not run without triggers. */
@@ -258,8 +266,9 @@ static void queue_write(struct batch *batch) {
     bool off = job_of(batch)->request->triggers_off;
     struct parts parts = {text_new(batch->arena), text_new(batch->arena), 0};
     for (size_t i = try->first; i < try->end; i++) {
-        add_inserts(batch, &parts, try->pieces[i].table);
-        if (try->pieces[i].table->any_changes) add_changes(batch, &parts, try->pieces[i].table);
+        const struct undo_table *t = try->pieces[i].table;
+        const char *changes = t->any_changes ? add_changes(batch, &parts, t) : NULL;
+        add_inserts(batch, &parts, t, changes);
     }
     struct bindings b = {0};
     bind(&b, "parts", parts.parts.data);

@@ -8,11 +8,15 @@ SELECT statement, table_oid, removed, changed, batch FROM :plan WHERE seq = $1::
 -- name: bring_back
 WITH :parts SELECT :counts
 
+-- Behind the rows that go back: one of them may have taken a removed row's place, which an index checks at once.
 -- name: insert_removed
 :part AS (
     INSERT INTO :table (:names) OVERRIDING SYSTEM VALUE
-    SELECT :columns FROM :archive AS o WHERE :these AND o.:"action" = 'delete' AND :stays_out AND NOT (:there)
+    SELECT :columns FROM :archive AS o WHERE :these AND o.:"action" = 'delete' AND :stays_out AND NOT (:there) AND :behind
     RETURNING 1)
+
+-- name: behind
+(SELECT pg_catalog.count(*) FROM :changes) >= 0
 
 -- name: overwrite
 :part AS (

@@ -107,9 +107,11 @@ const char *undo_images(const struct undo_job *job, struct arena *arena, const s
 
 /* A row that the undo itself will have moved away by then is in nobody's way. */
 static const char *excused(const struct judge *j, const char *alias) {
-    if (j->view == VIEW_NOW || !j->t->any_changes || !j->t->key_count) return "false";
+    if (!j->t->any_changes || !j->t->key_count) return "false";
     struct bindings b = undo_bindings(j->job, j->t);
+    bind(&b, "same_statement", arena_printf(j->arena, "(%s)", expand(j, &sql_same_statement, &b)));
     bind(&b, "after_key", undo_same_key(j->arena, j->t, "pgwinnow_l", alias));
+    if (j->view == VIEW_NOW) return expand(j, &sql_moves_away_now, &b);
     bind(&b, "pending", pending(j, j->t, "pgwinnow_l"));
     return expand(j, &sql_moves_away, &b);
 }

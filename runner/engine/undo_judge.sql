@@ -5,12 +5,12 @@
 -- there now, pgwinnow_n1.. its columns.
 
 -- name: removed_images
-SELECT o.:"seq" AS pgwinnow_seq, true AS pgwinnow_comes:keys, :columns
+SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgwinnow_order, true AS pgwinnow_comes:keys, :columns
   FROM :archive AS o WHERE :these AND o.:"action" = 'delete'
 
 -- Columns that the run changed get their old value back, the others keep what the application made of them.
 -- name: changed_images
-SELECT o.:"seq" AS pgwinnow_seq, false AS pgwinnow_comes:keys, :columns
+SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgwinnow_order, false AS pgwinnow_comes:keys, :columns
   FROM :archive AS o
   JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
        AND a.:"action" = 'after'
@@ -37,8 +37,15 @@ EXISTS (SELECT FROM :plan AS u WHERE u.batch = :alias.:"batch" AND u.seq > $2::b
 
 -- A row that the run made so, and that the undo will have changed back by then.
 -- name: moves_away
-EXISTS (SELECT FROM :archive AS pgwinnow_l WHERE :after_key AND pgwinnow_l.:"seq" > pgwinnow_n.pgwinnow_seq
-           AND pgwinnow_l.:"action" = 'after' AND (:pending))
+EXISTS (SELECT FROM :archive AS pgwinnow_l WHERE :after_key AND pgwinnow_l.:"action" = 'after'
+           AND (pgwinnow_l.:"seq" > pgwinnow_n.pgwinnow_seq OR :same_statement) AND (:pending))
+
+-- One that took the place of a removed row in one statement goes back in one, before that row comes.
+-- name: moves_away_now
+EXISTS (SELECT FROM :archive AS pgwinnow_l WHERE :after_key AND pgwinnow_l.:"action" = 'after' AND :same_statement)
+
+-- name: same_statement
+pgwinnow_l.:"batch" = pgwinnow_n.pgwinnow_batch AND pgwinnow_l.:"order" = pgwinnow_n.pgwinnow_order
 
 -- The judgements of one table, the first of each row.
 -- name: judged

@@ -458,6 +458,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns
     engine/undo.sql:undo_plan_of engine/undo_text.sql:stays_out engine/undo_judge.sql:removed_images engine/undo_judge.sql:changed_images
     engine/undo_judge.sql:present_row engine/undo_judge.sql:present_later engine/undo_judge.sql:pending engine/undo_judge.sql:moves_away
+    engine/undo_judge.sql:moves_away_now engine/undo_judge.sql:same_statement engine/undo_batch.sql:behind
     engine/undo_judge.sql:judged engine/undo_judge.sql:judge_key engine/undo_judge.sql:judge_gone engine/undo_judge.sql:judge_gone_keyless
     engine/undo_judge.sql:keyless_rows engine/undo_judge.sql:keyless_rows_later engine/undo_judge.sql:judge_changed
     engine/undo_judge.sql:judge_unique engine/undo_judge.sql:scope engine/undo_judge.sql:taken engine/undo_judge.sql:judge_rules
