@@ -6,7 +6,8 @@
 #   CASES=1 SEED=1234 ...                                              one case again
 #
 # A case depends on its seed alone. What a failed one needs to be seen again is left in PROPERTY_KEEP/SEED: schema.sql, plan.yaml,
-# and what was wrong. PROPERTY_KINDS: of remove, move, together; PROPERTY_TABLES: at most so many tables; JOBS: workers.
+# and what was wrong. PROPERTY_KINDS: of remove, move, together; PROPERTY_TABLES: at most so many tables;
+# PROPERTY_JOBS: workers.
 use strict;
 use warnings;
 use FindBin;
@@ -35,8 +36,7 @@ sub worker {
     mkdir "$temporary/$number";
     my ($version) = $server->ask('SHOW server_version_num');
     my $w = { server => $server, database => $database, work => "$temporary/$number", keep => $keep, kinds => \@kinds, pgwinnow => $pgwinnow,
-              version => $version, tables => ($ENV{PROPERTY_TABLES} || 6) - 1, killed => 0,
-              undo => system("$pgwinnow undo --help >/dev/null 2>&1") == 0 };
+              version => $version, tables => ($ENV{PROPERTY_TABLES} || 6) - 1, killed => 0 };
     for (my $i = $number; $i < $cases; $i += $jobs) {
         my $result = Case::run($w, $seed + $i);
         $result->{why} =~ s/\n/\x01/g;

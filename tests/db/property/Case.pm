@@ -1,6 +1,6 @@
 # One case, from its seed: made, run, compared with the model, taken back, compared with the start.
 #
-#   run(worker, seed) -> { ok, name, why, doubts }       worker: { server, database, work, keep, kinds, pgwinnow, ... }
+#   run(worker, seed) -> { ok, name, why, doubts }       worker: { server, version, database, work, keep, kinds, tables, pgwinnow }
 package Case;
 use strict;
 use warnings;
@@ -25,7 +25,6 @@ sub start {
     open STDERR, '>&', \*STDOUT;
     print "\$ pgwinnow @arguments\n";
     $| = 1;
-    print '';
     exec $w->{pgwinnow}, @arguments or POSIX::_exit(127);
 }
 
@@ -183,7 +182,6 @@ sub judge_refused {
 
 sub judge_undone {
     my ($w, $case) = @_;
-    return '' if !$w->{undo};
     # Killed when all was done: the next start was a run of its own.
     for my $run ($w->{server}->ask("SELECT run FROM pgwinnow.runs WHERE plan = '$case->{name}' ORDER BY run DESC")) {
         my $code = program($w, $case->{kills} ? 1 : 0, 'undo', $run, '--yes');
@@ -224,7 +222,7 @@ sub judge {
     return judge_done($case, $after) || judge_undone($w, $case) if !$code;
     my $why = judge_refused($case, $code, $after);
     return $why if $why;
-    return '' if differences($case->{shape}, by_tag($case->{before}), $after) eq '' || !$w->{undo};
+    return '' if differences($case->{shape}, by_tag($case->{before}), $after) eq '';
     program($w, 0, 'cancel', $case->{name}, '--yes');
     return judge_undone($w, $case);
 }

@@ -11,7 +11,7 @@ package Shape;
 use strict;
 use warnings;
 use Exporter 'import';
-our @EXPORT_OK = qw(one_of chance upto shuffled identifier get_from by_key);
+our @EXPORT_OK = qw(one_of chance upto shuffled identifier);
 use Server;
 
 sub upto     { return int rand $_[0] }
@@ -66,7 +66,7 @@ sub key_of_parent {
     my @parents = grep { @{ $shape->{tables}[$_]{key} } } 0 .. $table->{i} - 1;
     my $edge = foreign_key($shape, $table, one_of(@parents), $taken, 1);
     my @columns = @{ $edge->{columns} };
-    push @columns, $table->{own} = column($table, $taken, 'int', 1) if chance(0.5);
+    push @columns, column($table, $taken, 'int', 1) if chance(0.5);
     $table->{key} = \@columns;
     $table->{primary} = $edge->{in_key} = 1;
 }
