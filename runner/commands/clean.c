@@ -203,8 +203,9 @@ static void drop_all(struct cleaning *c, const struct overview *runs, size_t cou
         const struct archive_row *kept = archives_of(c, &runs[i], &archives, error);
         for (size_t j = 0; j < archives && !failed(error); j++) drop_archive(c, runs[i].run, &kept[j], error);
         if (archives < (size_t)runs[i].archives && !c->quiet && !failed(error))
-            printf("kept the archive of run %lld until %s, for undo (--archive drops it now)\n", (long long)runs[i].run,
-                   runs[i].archive_until);
+            printf("kept the archive of run %lld until %s, %s (--archive drops it now)\n", (long long)runs[i].run,
+                   runs[i].archive_until,
+                   text_equal(runs[i].state, "undone") ? "for the rows that its undo left out" : "for undo");
     }
 }
 

@@ -32,11 +32,15 @@ COMMIT
 -- name: undo_clean
 ROLLBACK
 
+-- Those whose time is over, and those of a run that is undone: all they held is back, unless the undo left rows out.
 -- $2: also those that are to be kept still.
 -- name: archives_to_drop
 SELECT a.table_oid, a.name, pg_catalog.format('%I.%I', a.schema_name, a.table_name)
   FROM :"state".archives a JOIN :"state".runs r ON r.run = a.run
- WHERE a.run = $1::bigint AND a.dropped IS NULL AND ($2::boolean OR r.finished + a.keep < pg_catalog.clock_timestamp())
+ WHERE a.run = $1::bigint AND a.dropped IS NULL
+   AND ($2::boolean OR r.finished + a.keep < pg_catalog.clock_timestamp()
+        OR r.state = 'undone' AND NOT EXISTS (SELECT FROM :"state".steps s
+                                               WHERE s.run = r.run AND s.kind = 'undo' AND s.spared > 0))
  ORDER BY a.name
 
 -- Noted and not forgotten: an undo must say why it cannot. Whether it was the last one.

@@ -83,7 +83,8 @@ static const char *go_on_text(struct arena *arena, const struct overview *o, con
 
 static void say_archive(const struct page *page, const struct overview *o) {
     struct arena *arena = page->arena;
-    if (!o->archives || is(o, "undone") || is(o, "undoing") || o->alive) return;
+    bool changed = o->removed > 0 || o->children > 0;
+    if (!o->archives || !changed || is(o, "undone") || is(o, "undoing") || o->alive) return;
     const char *until = o->archive_until ? arena_printf(arena, "; kept until %s", o->archive_until) : "";
     say(page, "undo", STYLE_PLAIN,
         arena_printf(arena, "pgwinnow undo %lld brings back what it removed%s", (long long)o->run, until));

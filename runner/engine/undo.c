@@ -359,7 +359,8 @@ static void read_left(struct undo_job *job, struct error *error) {
         ask(job->run->desk, job->arena, &(struct statement){"reading what was left", text, values, 1}, error);
     for (int i = 0; rows && i < rows_count(rows); i++) {
         job->outcome->left_count = rows_int(rows, i, 3);
-        keep_left(job, rows_text(rows, i, 0), rows_text(rows, i, 1), rows_text(rows, i, 2));
+        const struct undo_table *t = undo_table_of(job, (unsigned)rows_int(rows, i, 0));
+        if (t) keep_left(job, t->table->shown, rows_text(rows, i, 1), rows_text(rows, i, 2));
     }
 }
 

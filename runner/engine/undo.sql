@@ -63,9 +63,7 @@ SELECT COALESCE(pg_catalog.max(seq), 0), COALESCE(pg_catalog.sum(removed + chang
 SELECT batch FROM :plan WHERE seq = $1::bigint LIMIT 1
 
 -- name: read_left
-SELECT COALESCE(c.oid::pg_catalog.regclass::text, l.table_oid::text), l.key, l.reason, pg_catalog.count(*) OVER ()
-  FROM :left AS l LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.table_oid
- ORDER BY l.table_oid, l.seq LIMIT $1::int
+SELECT table_oid, key, reason, pg_catalog.count(*) OVER () FROM :left ORDER BY table_oid, seq LIMIT $1::int
 
 -- name: may_replicate
 SELECT pg_catalog.set_config('session_replication_role', 'replica', true)

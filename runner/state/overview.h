@@ -40,7 +40,7 @@ struct overview {
     int64_t eta_ms;                  /* of the step at hand; -1: not known */
     int64_t removed, children, spared; /* over all rounds: tracked rows, rows below them, rows left alone */
     int64_t objects;                 /* tables, indexes and sequences it left in the database */
-    int64_t archives, expired;       /* archive tables that are there; those older than they are to be kept */
+    int64_t archives, expired;       /* archive tables that are there; those that nobody needs any more */
     const char *archive_until;       /* for people: till then `clean` leaves them alone; NULL: none, or not over */
     struct overview_step *steps;
     size_t step_count;

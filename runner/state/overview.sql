@@ -47,8 +47,12 @@ SELECT r.run, r.plan, r.environment, r.table_name,
         OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run))
  ORDER BY r.run DESC LIMIT $7::bigint
 
+-- Expired: nobody needs them any more, as in clean.
 -- name: overview_archives
-SELECT count(*), count(*) FILTER (WHERE r.finished + a.keep < clock_timestamp()),
+SELECT count(*),
+       count(*) FILTER (WHERE r.finished + a.keep < clock_timestamp()
+                              OR r.state = 'undone' AND NOT EXISTS (SELECT FROM :"state".steps u
+                                  WHERE u.run = r.run AND u.kind = 'undo' AND u.spared > 0)),
        to_char(max(r.finished + a.keep), 'YYYY-MM-DD HH24:MI:SS TZ')
   FROM :"state".archives a WHERE a.run = r.run AND a.dropped IS NULL
 

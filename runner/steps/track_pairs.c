@@ -155,8 +155,9 @@ static void refuse_missing(struct pairs *pairs, struct error *error) {
     const char *table = pairs->run->table->shown;
     struct rows *rows = do_one(pairs, "looking for survivors", &sql_find_missing_survivor, error);
     if (!rows || !rows_count(rows)) return;
-    fail(error, FAULT_REFUSED, "the survivor of %s rows in track's query is not in %s",
-         text_count(error->arena, rows_int(rows, 0, 2)), table);
+    bool one = rows_int(rows, 0, 2) == 1;
+    fail(error, FAULT_REFUSED, "the survivor%s of %s row%s in track's query %s not in %s", one ? "" : "s",
+         text_count(error->arena, rows_int(rows, 0, 2)), one ? "" : "s", one ? "is" : "are", table);
     fail_detail(error, "the row with %s should go to the one with %s", rows_text(rows, 0, 0), rows_text(rows, 0, 1));
     fail_hint(error, "let the query give rows that are there: JOIN %s on the survivor's key", table);
 }

@@ -22,6 +22,11 @@ const char *family_order(const struct run *run, struct arena *arena) {
     return sql_qualified(arena, run->state.schema, arena_printf(arena, "order_%lld", (long long)run->holder.run));
 }
 
+void family_add_named(struct text *text, const char *name, const char *value) {
+    text_addf(text, "%s%s, pg_catalog.quote_nullable((%s\n)::pg_catalog.text)", text->length ? ", ', ', " : "",
+              sql_literal(text->arena, arena_printf(text->arena, "%s = ", name)), value);
+}
+
 const char *node_definitions(struct arena *arena, const struct node *node) {
     struct text text = text_new(arena);
     for (size_t i = 0; i < node->identity_count; i++) {

@@ -1,6 +1,7 @@
 /* Pieces of SQL that the statements over families share: names, columns and conditions of nodes and edges, all quoted.
  * */
 #pragma once
+#include "base/text.h"
 #include "database/tree.h"
 #include "work/run.h"
 
@@ -15,6 +16,9 @@ const char *node_is(struct arena *, const char *alias, const struct node *, cons
 const char *node_named(struct arena *, const char *alias, const struct node *); /* identity not NULL, or true */
 const char *edge_unnamed(struct arena *, const struct edge *,
                          const char *alias); /* a delete edge's rows that nothing names */
+
+/* Adds what `concat` shows to people as "id = '4', name = 'a'": a name and its value, any expression. */
+void family_add_named(struct text *, const char *name, const char *value);
 
 const char *edge_points(struct arena *, const struct edge *, const char *parent,
                         const char *child);                                    /* p."id" OP c."fk" */

@@ -92,11 +92,6 @@ static const char *expressions(struct batch *batch) {
     return list.data;
 }
 
-static void add_named(struct text *text, const char *name, const char *value) {
-    text_addf(text, "%s%s, pg_catalog.quote_nullable((%s\n)::pg_catalog.text)", text->length ? ", ', ', " : "",
-              sql_literal(text->arena, arena_printf(text->arena, "%s = ", name)), value);
-}
-
 /* 'id = ', quoted value, ', ', ...: the survivor's key, and what the rows of the group have in common. */
 static const char *named_values(struct batch *batch) {
     const struct run *run = batch->loop->run;
@@ -105,10 +100,10 @@ static const char *named_values(struct batch *batch) {
     struct text text = text_new(batch->arena);
     for (size_t i = 0; i < key_of(run)->count; i++) {
         const char *name = key_of(run)->columns[i].name;
-        add_named(&text, name, arena_printf(batch->arena, "%s.%s", alias, sql_identifier(batch->arena, name)));
+        family_add_named(&text, name, arena_printf(batch->arena, "%s.%s", alias, sql_identifier(batch->arena, name)));
     }
     for (size_t i = 0; t->duplicates && i < t->duplicates->count; i++)
-        add_named(&text, t->duplicates->items[i].text, t->duplicates->items[i].text);
+        family_add_named(&text, t->duplicates->items[i].text, t->duplicates->items[i].text);
     return text.data;
 }
 

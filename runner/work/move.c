@@ -195,11 +195,31 @@ static bool may_stop(const struct family *f, const struct node *node) {
 }
 
 /* w."k1" where a moved row stays, m."s1" where another one does. */
+static const char *winner_key(struct batch *batch, size_t number) {
+    return arena_printf(batch->arena, "CASE WHEN m.winner IS NULL THEN m.s%zu ELSE w.k%zu END", number, number);
+}
+
 static const char *winner_keys(struct batch *batch, const struct node *node) {
     struct text text = text_new(batch->arena);
     for (size_t i = 1; i <= node->identity_count; i++)
-        text_addf(&text, "%sCASE WHEN m.winner IS NULL THEN m.s%zu ELSE w.k%zu END", i > 1 ? ", " : "", i, i);
+        text_addf(&text, "%s%s", i > 1 ? ", " : "", winner_key(batch, i));
     return text.data;
+}
+
+static void queue_conflict(struct batch *batch, const struct node *node) {
+    struct bindings b = {0};
+    struct text loser = text_new(batch->arena), winner = text_new(batch->arena);
+    for (size_t i = 0; i < node->identity_count; i++) {
+        family_add_named(&loser, node->identity[i].name, arena_printf(batch->arena, "m.k%zu", i + 1));
+        family_add_named(&winner, node->identity[i].name, winner_key(batch, i + 1));
+    }
+    bind(&b, "move", move_table(batch, node));
+    bind(&b, "child", node->table->from);
+    bind(&b, "same_row", move_same_row(batch, node));
+    bind(&b, "loser", node->identity_count ? loser.data : "NULL");
+    bind(&b, "winner", node->identity_count ? winner.data : "NULL");
+    bind(&b, "targets", move_targets(batch, node));
+    queue(batch, node, "looking at collisions", &sql_find_conflict, &b, NULL, 0);
 }
 
 static void queue_entering(struct batch *batch, const struct node *node) {
@@ -208,9 +228,7 @@ static void queue_entering(struct batch *batch, const struct node *node) {
     struct bindings b = {0};
     bind(&b, "move", move_table(batch, node));
     bind(&b, "winner", winner_keys(batch, node));
-    bind(&b, "loser", node_numbered(batch->arena, "m", node));
-    bind(&b, "news", list_numbered(batch->arena, "m", "m", node->moved_count));
-    if (may_stop(f, node)) queue(batch, node, "looking at collisions", &sql_find_conflict, &b, NULL, 0);
+    if (may_stop(f, node)) queue_conflict(batch, node);
     if (!move_enters(node)) return;
     struct text named = text_new(batch->arena);
     for (size_t i = 1; i <= node->identity_count; i++)
@@ -415,8 +433,12 @@ static void refuse(struct batch *batch, const struct node *node, const struct ro
     const struct rule *rule = &node->uniques[rows_int(rows, 0, 0)];
     fail(&batch->error, FAULT_REFUSED, "moved rows of %s would collide by %s, and the plan says stop",
          node->table->shown, rule->name);
-    fail_detail(&batch->error, "row %s would collide with row %s when it points at %s", rows_text(rows, 0, 1),
-                rows_text(rows, 0, 2), rows_text(rows, 0, 3));
+    const char *loser = rows_text(rows, 0, 1), *target = rows_text(rows, 0, 3);
+    if (*loser)
+        fail_detail(&batch->error, "the row with %s would collide with the one with %s when it points at %s", loser,
+                    rows_text(rows, 0, 2), target);
+    else
+        fail_detail(&batch->error, "a row would collide with another when it points at %s", target);
     fail_hint(&batch->error,
               "nothing of this batch was changed; settle those rows, hold the tracked ones back, or choose another "
               "on_conflict");

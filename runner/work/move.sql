@@ -99,9 +99,10 @@ fallen AS (
 SELECT (SELECT pg_catalog.count(*) FROM fallen),
        (SELECT pg_catalog.count(*) FROM judged WHERE NOT sure AND winner IS NULL)
 
+-- The row as it is, not yet moved, tells by which of its references it would be.
 -- name: find_conflict
-SELECT m.rule, ROW(:loser)::text, ROW(:winner)::text, ROW(:news)::text
-  FROM :move AS m LEFT JOIN :move AS w ON w.n = m.winner
+SELECT m.rule, pg_catalog.concat(:loser), pg_catalog.concat(:winner), pg_catalog.concat_ws(' and ', :targets)
+  FROM :move AS m LEFT JOIN :move AS w ON w.n = m.winner JOIN :child AS c ON :same_row
  WHERE m.batch = pg_catalog.pg_current_xact_id() AND m.dropped AND m.conflict = 2
  ORDER BY m.n LIMIT 1
 

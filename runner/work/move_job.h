@@ -34,12 +34,14 @@ bool move_enters(const struct node *); /* its dropped rows can have children: th
 
 const char *move_same_row(const struct batch *, const struct node *); /* c is m's row */
 const char *move_order(const struct batch *, const struct node *, bool inner);
-const char *move_values(struct batch *, const struct node *);  /* the SELECT of new images, as the rules see them */
+const char *move_values(struct batch *, const struct node *); /* the SELECT of new images, as the rules see them */
 bool move_to_null(struct batch *, const struct edge *);
 const char *move_mapping(struct batch *, const struct edge *); /* the SELECT of old and new values of an edge */
 const char *move_not_going(struct batch *, const struct node *, const char *alias); /* " AND ...", or "" */
 void move_bind_edge(struct bindings *, struct batch *, const struct edge *); /* values, changed: of collect_moves */
 const char *move_others(struct batch *, const struct node *);
+const char *move_targets(struct batch *,
+                         const struct node *); /* for people: what a moved row m, now c, will point at */
 const char *move_groups(struct arena *, const struct node *, const char *each); /* for each unique rule; # its number */
 const char *move_ranks(struct batch *, const struct node *);
 const char *move_winners(struct batch *, const struct node *);

@@ -56,6 +56,32 @@ static size_t place_of(const struct node *node, const char *name) {
     return 0;
 }
 
+/* "public.p with id = '1'" for each reference that changes. */
+static void add_target(struct batch *batch, struct text *text, const struct edge *e) {
+    struct text named = text_new(batch->arena), changed = text_new(batch->arena);
+    for (size_t i = 0; i < e->count; i++) {
+        const char *now = arena_printf(batch->arena, "c.%s", sql_identifier(batch->arena, e->columns[i]));
+        size_t place = place_of(e->child, e->columns[i]);
+        const char *then = place ? arena_printf(batch->arena, "m.m%zu", place) : now;
+        family_add_named(&named, e->parent_columns[i], then);
+        if (place)
+            text_addf(&changed, "%s%s::pg_catalog.text IS DISTINCT FROM %s::pg_catalog.text",
+                      changed.length ? " OR " : "", now, then);
+    }
+    if (!changed.length) return;
+    const char *parent = sql_literal(batch->arena, arena_printf(batch->arena, "%s with ", e->parent->table->shown));
+    text_addf(text, "%sCASE WHEN %s THEN pg_catalog.concat(%s, %s) END", text->length ? ", " : "", changed.data, parent,
+              named.data);
+}
+
+const char *move_targets(struct batch *batch, const struct node *node) {
+    const struct tree *tree = family_of(batch)->tree;
+    struct text text = text_new(batch->arena);
+    for (size_t i = 0; i < tree->edge_count; i++)
+        if (tree->edges[i]->child == node) add_target(batch, &text, tree->edges[i]);
+    return text.length ? text.data : "NULL";
+}
+
 /* --- images --- */
 
 static const char *image_columns(struct batch *batch, const struct node *node) {

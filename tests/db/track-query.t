@@ -50,6 +50,7 @@ refused 'a circle of five and long chains' "(21, 22), (22, 23), (23, 24), (24, 2
     'circle' 'id = 25 -> id = 21'
 refused 'a long circle' '(0, 0); INSERT INTO pairs SELECT n, n % 30 + 1 FROM generate_series(1, 30) n' 'id = 1 -> id = 2 -> .*-> id = 20 -> \.\.\.'
 refused 'survivors that are not there' '(21, 22), (24, 99), (25, 98)' '2 rows' 'not in public.people' 'id = 24.*id = 99'
+refused 'one survivor that is not there' '(21, 22), (24, 99)' "the survivor of 1 row in track's query is not in public.people"
 
 # --- columns of the query
 

@@ -133,6 +133,15 @@ pgw undo 1
 is "$code" 3 'the table was dropped: refused'
 like "$err" 'table public.things is gone' 'it is named'
 
+things undone
+pgw status 1
+like "$out" 'undo +pgwinnow undo 1 brings back' 'status tells the way back'
+pgw undo 1
+is "$(sql 'SELECT id, k, note FROM things ORDER BY id')" "$before" 'a run that is undone, all of it'
+pgw clean 1
+unlike "$out" 'kept the archive' 'nobody needs its archive any more'
+is_sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'archive_1%' AND relnamespace = 'pgwinnow'::regnamespace" 0 'it goes with the rest'
+
 things archive_gone
 pgw clean 1
 is "$code" 0 'clean of the run'

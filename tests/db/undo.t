@@ -140,7 +140,10 @@ like "$out" '"table": "public.listings",' 'the table'
 like "$out" '"key": "\(id\) = \(15\)",' 'the key'
 pgw undo 1 --on-conflict skip
 is "$code" 0 'skip' || diag "$all"
-like "$out" '\(id\) = \(15\): a row with this key' 'what was left is told'
+like "$out" ' public.listings \(id\) = \(15\): a row with this key' 'what was left is told, by the names that conflicts go by'
+pgw clean 1
+like "$out" 'kept the archive of run 1 until .*for the rows that its undo left out' 'the old image of a row that was left out is kept'
+is_sql 'SELECT count(*) FROM pgwinnow.archives WHERE dropped IS NULL' "$(sql 'SELECT count(*) FROM pgwinnow.archives')" 'indeed'
 is_sql 'SELECT count(*), min(note) FILTER (WHERE id = 15) FROM listings' '30|the application' 'the other rows came back'
 is_sql 'SELECT count(*) FROM posts' 60 'its children point at the new row, which is there'
 
