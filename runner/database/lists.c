@@ -100,3 +100,24 @@ const char *list_oids(struct arena *arena, const unsigned *oids, size_t count) {
     text_add(&text, "}");
     return text.data;
 }
+
+const char *list_texts(struct arena *arena, const char *const *names, size_t count) {
+    struct text text = text_new(arena);
+    text_add(&text, "{");
+    for (size_t i = 0; i < count; i++) {
+        text_add(&text, i ? ",\"" : "\"");
+        for (const char *c = names[i]; *c; c++) {
+            if (*c == '"' || *c == '\\') text_add(&text, "\\");
+            text_add_n(&text, c, 1);
+        }
+        text_add(&text, "\"");
+    }
+    text_add(&text, "}");
+    return text.data;
+}
+
+const char *list_column_texts(struct arena *arena, const struct column *columns, size_t count) {
+    const char **names = arena_alloc(arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++) names[i] = columns[i].name;
+    return list_texts(arena, names, count);
+}

@@ -27,3 +27,6 @@ const char *list_equal(struct arena *, const char *alias, const char *other, con
 const char *list_names(struct arena *, const char *alias, const char *const *names, size_t count);
 /* "{16384,16390}": the text of a bound value for $1::oid[] */
 const char *list_oids(struct arena *, const unsigned *oids, size_t count);
+/* {"a","b \"c"}: names as the text of a bound value for $1::text[] */
+const char *list_texts(struct arena *, const char *const *names, size_t count);
+const char *list_column_texts(struct arena *, const struct column *, size_t count);

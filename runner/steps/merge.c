@@ -252,11 +252,10 @@ static void compile_column(struct run *run, size_t index, const struct entry *en
 
 static void check_rights(struct run *run, const struct merge *merge, struct place place, struct problems *problems,
                          struct error *error) {
-    struct text names = text_new(run->arena);
-    for (size_t i = 0; i < merge->count; i++)
-        text_addf(&names, "%s%s", i ? "," : "{", sql_identifier(run->arena, merge->values[i].column->name));
-    text_add(&names, "}");
-    const char *values[] = {arena_printf(run->arena, "%u", run->table->oid), names.data};
+    const char **names = arena_alloc(run->arena, (merge->count + 1) * sizeof *names);
+    for (size_t i = 0; i < merge->count; i++) names[i] = merge->values[i].column->name;
+    const char *values[] = {arena_printf(run->arena, "%u", run->table->oid),
+                            list_texts(run->arena, names, merge->count)};
     struct rows *rows = merge->count && !failed(error)
                             ? ask(run->desk, run->arena,
                                   &(struct statement){"asking for rights", sql_may_not_change.text, values, 2}, error)

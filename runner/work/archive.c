@@ -51,23 +51,6 @@ static void do_one(struct run *run, struct arena *arena, const char *about, cons
     ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error);
 }
 
-static const char *text_array(struct arena *arena, const char *const *names, size_t count) {
-    struct text text = text_new(arena);
-    for (size_t i = 0; i < count; i++) {
-        text_add(&text, i ? ",\"" : "{\"");
-        for (const char *c = names[i]; *c; c++) text_addf(&text, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-        text_add(&text, "\"");
-    }
-    text_add(&text, count ? "}" : "{}");
-    return text.data;
-}
-
-static const char *column_names(struct arena *arena, const struct column *columns, size_t count) {
-    const char **names = arena_alloc(arena, (count + 1) * sizeof *names);
-    for (size_t i = 0; i < count; i++) names[i] = columns[i].name;
-    return text_array(arena, names, count);
-}
-
 /* Written down before it is made, as everything is that must be dropped some day. */
 static void note(struct run *run, struct arena *arena, const struct node *node, struct error *error) {
     const struct table *t = node->table;
@@ -78,15 +61,15 @@ static void note(struct run *run, struct arena *arena, const struct node *node, 
                             name_of(run, arena, node),
                             t->schema,
                             t->name,
-                            column_names(arena, t->key.columns, t->key.count),
-                            text_array(arena, ours, OURS),
+                            list_column_texts(arena, t->key.columns, t->key.count),
+                            list_texts(arena, ours, OURS),
                             arena_printf(arena, "%lld", (long long)run->plan->archive.keep)};
     state_ask(&run->state, arena, "noting an archive table", &sql_note_archive, values, 8, error);
 }
 
 static void add_missing(struct run *run, struct arena *arena, const struct node *node, struct error *error) {
     const struct table *t = node->table;
-    const char *values[] = {table_of(run, arena, node), column_names(arena, t->columns, t->column_count)};
+    const char *values[] = {table_of(run, arena, node), list_column_texts(arena, t->columns, t->column_count)};
     struct rows *rows =
         ask(run->desk, arena, &(struct statement){"looking at an archive table", sql_missing_columns.text, values, 2},
             error);

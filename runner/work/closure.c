@@ -212,11 +212,28 @@ static bool queue_checks(struct batch *batch) {
 
 /* --- the changes --- */
 
+static void queue_versions(struct batch *batch, const struct edge *edge) {
+    const struct run *run = batch->loop->run;
+    const struct tracking *t = run->tracking;
+    if (!t->versions || edge->child->index != 0) return;
+    for (int side = 0; side < 2; side++) {
+        const char **names = side ? t->survivors : t->columns;
+        if (!names) continue;
+        struct bindings b = {0};
+        bind_rest(&b, batch, edge);
+        bind(&b, "track", tracking_sql(run, batch->arena, family_of(batch)->round));
+        bind(&b, "version", side ? "survivor_version" : "version");
+        bind(&b, "tracked_is_child", tracking_named_equal(run, batch->arena, names, "t", "c"));
+        batch_queue(batch, "noting rows of our own", &sql_note_nulls, &b, NULL, 0);
+    }
+}
+
 static void queue_edge_change(struct batch *batch, const struct edge *edge) {
     struct bindings b = {0};
     bind_rest(&b, batch, edge);
     const char *shown = edge->child->table->shown;
     if (edge->policy == POLICY_SET_NULL) {
+        queue_versions(batch, edge);
         bind(&b, "nulls", edge_nulls(batch->arena, edge));
         bind(&b, "returning", archive_changed(batch, edge->child));
         bind(&b, "beside", archive_beside(batch, edge->child->table->from));

@@ -52,6 +52,11 @@ WITH pgwinnow_changed AS (
     RETURNING 1:returning):kept
 SELECT pg_catalog.count(*) FROM pgwinnow_changed
 
+-- Tracked rows, or survivors, that are about to be set to NULL: changed by us and by nobody else. They are locked by now.
+-- name: note_nulls
+UPDATE :track AS t SET :version = pg_catalog.pg_current_xact_id()::xid
+  FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family AND :tracked_is_child
+
 -- Rows without a key of their own, or with NULL in it, go by what they point at.
 -- name: delete_keyless
 WITH pgwinnow_gone AS (

@@ -58,9 +58,11 @@ static bool counts(const struct edge *e) {
     return e->reached && (e->policy == POLICY_DELETE || e->policy == POLICY_SET_NULL || e->policy == POLICY_MOVE);
 }
 
-static void add_paths(struct counting *c, const struct node *node, const char *parent, const char *joins, int depth);
+static void add_paths(struct counting *c, const struct node *node, bool carried, const char *parent, const char *joins,
+                      int depth);
 
-/* One edge further. What is set to NULL or moves stays where it is, and so does all below. */
+/* One edge further. What is set to NULL stays where it is, and so does all below; what moves takes along what refers to
+ * its new values. What only a collision would reach is not counted: a group that is too large by that is spared. */
 static void add_path(struct counting *c, const struct edge *edge, const char *parent, const char *joins, int depth) {
     const char *alias = arena_printf(c->arena, "c%d", depth),
                *above = depth ? arena_printf(c->arena, "c%d", depth - 1) : "p";
@@ -75,15 +77,17 @@ static void add_path(struct counting *c, const struct edge *edge, const char *pa
     bind(&path, "joins", joins);
     text_addf(&c->below, "\n%s", sql_expand(c->arena, &sql_rows_below, path.items, c->error));
     c->passed[edge->index] = true;
-    if (edge->policy == POLICY_DELETE) add_paths(c, edge->child, parent, joins, depth + 1);
+    if (edge->policy != POLICY_SET_NULL)
+        add_paths(c, edge->child, edge->policy == POLICY_MOVE, parent, joins, depth + 1);
     c->passed[edge->index] = false;
 }
 
-static void add_paths(struct counting *c, const struct node *node, const char *parent, const char *joins, int depth) {
+static void add_paths(struct counting *c, const struct node *node, bool carried, const char *parent, const char *joins,
+                      int depth) {
     const struct tree *tree = c->run->tree;
     for (size_t i = 0; i < tree->edge_count && c->paths < MOST_PATHS; i++) {
         const struct edge *e = tree->edges[i];
-        if (e->parent != node || !counts(e) || c->passed[i]) continue;
+        if (e->parent != node || !(carried ? e->carried : counts(e)) || c->passed[i]) continue;
         c->paths++;
         add_path(c, e, parent, joins, depth);
     }
@@ -138,7 +142,7 @@ void groups_refuse_large(struct run *run, struct arena *arena, int round, int64_
     const char *values[] = {arena_printf(arena, "%" PRId64, most)};
     struct bindings b = {0};
     c.passed = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *c.passed);
-    add_paths(&c, run->tree->nodes[0], "", "", 0);
+    add_paths(&c, run->tree->nodes[0], false, "", "", 0);
     bind(&b, "track", tracking_sql(run, arena, round));
     bind(&b, "below", c.below.data);
     const char *text = sql_expand(arena, &sql_find_large_group, b.items, error);

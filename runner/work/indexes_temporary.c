@@ -5,27 +5,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "database/lists.h"
 #include "database/sql.h"
 #include "sql/work/indexes_temporary.sql.h"
 #include "work/indexes.h"
 
 enum { NAME_BYTES = 63 };
-
-/* "{"a","b c"}": a bound array of names */
-static const char *array_of(struct arena *arena, const char *const *names, size_t count) {
-    struct text text = text_new(arena);
-    text_add(&text, "{");
-    for (size_t i = 0; i < count; i++) {
-        text_add(&text, i ? ",\"" : "\"");
-        for (const char *c = names[i]; *c; c++) {
-            if (*c == '"' || *c == '\\') text_add(&text, "\\");
-            text_add_n(&text, c, 1);
-        }
-        text_add(&text, "\"");
-    }
-    text_add(&text, "}");
-    return text.data;
-}
 
 /* pgwinnow_RUN_TABLE_EDGE; when the table's name must be cut, its oid keeps two partitions apart. */
 static const char *name_of(struct arena *arena, int64_t run, const struct table *table, const struct edge *edge) {
@@ -53,7 +38,7 @@ static struct index_wish wish_of(struct arena *arena, const struct table *table,
 
 static bool serves(struct direct *direct, const struct table *table, const struct edge *edge, struct error *error) {
     const char *values[] = {arena_printf(direct->arena, "%u", table->oid),
-                            array_of(direct->arena, edge->columns, edge->count)};
+                            list_texts(direct->arena, edge->columns, edge->count)};
     struct rows *rows = direct_ask(direct, "looking for an index on the children", &sql_serves, NULL, values, 2, error);
     return rows && rows_flag(rows, 0, 0);
 }

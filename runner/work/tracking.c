@@ -112,13 +112,18 @@ static const char *still(struct arena *arena, const struct run *run, const char 
     return "true";
 }
 
-const char *tracking_key_equal(const struct run *run, struct arena *arena, const char *alias, const char *track) {
+const char *tracking_named_equal(const struct run *run, struct arena *arena, const char *const *names,
+                                 const char *track, const char *alias) {
     const struct key *key = &run->table->key;
     struct text text = text_new(arena);
     for (size_t i = 0; i < key->count; i++)
         text_addf(&text, "%s%s.%s %s %s.%s", i ? " AND " : "", alias, sql_identifier(arena, key->columns[i].name),
-                  key->columns[i].equal, track, sql_identifier(arena, run->tracking->columns[i]));
+                  key->columns[i].equal, track, sql_identifier(arena, names[i]));
     return text.data;
+}
+
+const char *tracking_key_equal(const struct run *run, struct arena *arena, const char *alias, const char *track) {
+    return tracking_named_equal(run, arena, run->tracking->columns, track, alias);
 }
 
 /* Further columns of the tracking table, for what follows the removal and for `still`. */

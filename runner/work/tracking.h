@@ -57,6 +57,9 @@ const char *tracking_qualified(const struct run *, struct arena *, int round, co
 
 /* p."id" OP t."id": a row of the plan's table is the tracked one. */
 const char *tracking_key_equal(const struct run *, struct arena *, const char *alias, const char *track);
+/* The same for the tracked row or its survivor: t.columns or t.survivors. */
+const char *tracking_named_equal(const struct run *, struct arena *, const char *const *names, const char *track,
+                                 const char *alias);
 
 /* Over the range of a batch ($1, $2, of the column bound as `unit`: seq, or group_no where groups stay whole): how many
  * are pending; why those that are still there were not removed (two counts: contested, spared); all of them marked

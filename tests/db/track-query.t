@@ -108,4 +108,22 @@ sql "CREATE TABLE many (id int PRIMARY KEY); INSERT INTO many SELECT generate_se
          IF y IS NULL THEN RETURN x; END IF; x := y; END LOOP; END'" >/dev/null
 table=many tracks 'a chain of a thousand, and many by chance' 75 'SELECT * FROM links'
 is_sql "SELECT count(*), count(*) FILTER (WHERE survivor_id <> last_of(id)) FROM $track" "$(sql 'SELECT count(*) FROM links')|0" 'each leads where a walk ends'
+
+# --- what the run itself changes was changed by nobody else
+
+new_database
+sql "CREATE TABLE t (id int PRIMARY KEY, boss int REFERENCES t ON DELETE SET NULL);
+     INSERT INTO t SELECT n, NULLIF(n - 1, 0) FROM generate_series(1, 40) n; CREATE INDEX ON t (boss)"
+plan <<'PLAN'
+plan: bosses
+table: t
+batch: { size: 5, min: 5, max: 5, pause: 0ms }
+steps:
+  - discover: { children: { t.boss: set-null } }
+  - track: { query: SELECT id FROM t WHERE id <= 30 }
+  - delete
+PLAN
+pgw run plan.yaml
+is "$code" 0 "rows that point at each other, set to NULL on the way" || diag "$all"
+is_sql "SELECT count(*), min(id) FROM t" '10|31' "none of them is spared for what the run did"
 done_testing

@@ -106,4 +106,30 @@ is "$code" 0 'force' || diag "$all"
 sql "UPDATE people SET email = 'e4' WHERE id = 4"
 is "$(sums $tables)" "$before" 'every table is as before'
 is_sql "SELECT state FROM pgwinnow.runs" undone 'and the run undone'
+
+# --- a row that took the place of a dropped one
+
+for loose in 2 NULL; do
+    new_database places
+    sql "CREATE TABLE t (id int PRIMARY KEY, g int);
+         INSERT INTO t VALUES (1, 1), (2, 1);
+         CREATE TABLE c (id int PRIMARY KEY, a int REFERENCES t, b int REFERENCES t, x int, UNIQUE (a, x), UNIQUE (b));
+         INSERT INTO c VALUES (1, 1, NULL, 0), (2, 2, 1, 0), (3, $loose, 2, 5)"
+    before=$(sums t c)
+    plan <<'PLAN'
+plan: places
+table: t
+steps:
+  - discover: { missing_index: ignore, children: { c.a: move, c.b: move } }
+  - track: { duplicates: [g] }
+  - delete-children
+  - delete
+PLAN
+    pgw run plan.yaml
+    is "$code" 0 'one row is dropped, another one takes its place' || diag "$all"
+    is_sql 'SELECT id, b FROM c ORDER BY id' $'1|\n3|1' 'in a unique column'
+    pgw undo 1
+    is "$code" 0 'undo: first that one goes back' || diag "$all"
+    is "$(sums t c)" "$before" 'then the other has its place again'
+done
 done_testing

@@ -51,6 +51,13 @@ UNIT(names_and_oids) {
     assert_string_equal(list_oids(arena, oids, 0), "{}");
 }
 
-RUN(UNIT_TEST(columns_of_an_alias_and_bare_ones), UNIT_TEST(definitions_have_a_prefix_a_type_and_a_collation),
-    UNIT_TEST(numbered_names_count_from_one), UNIT_TEST(equality_is_of_the_type),
-    UNIT_TEST(a_type_without_a_default_class_compares_by_the_servers_own), UNIT_TEST(names_and_oids))
+UNIT(names_bound_as_an_array) {
+    const char *names[] = {"id", "q\"t", "back\\slash", "a b"};
+    assert_string_equal(list_texts(arena, names, 4), "{\"id\",\"q\\\"t\",\"back\\\\slash\",\"a b\"}");
+    assert_string_equal(list_texts(arena, names, 0), "{}");
+}
+
+RUN(UNIT_TEST(names_bound_as_an_array), UNIT_TEST(columns_of_an_alias_and_bare_ones),
+    UNIT_TEST(definitions_have_a_prefix_a_type_and_a_collation), UNIT_TEST(numbered_names_count_from_one),
+    UNIT_TEST(equality_is_of_the_type), UNIT_TEST(a_type_without_a_default_class_compares_by_the_servers_own),
+    UNIT_TEST(names_and_oids))
