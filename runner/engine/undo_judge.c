@@ -107,10 +107,12 @@ const char *undo_images(const struct undo_job *job, struct arena *arena, const s
 
 /* A row that the undo itself will have moved away by then is in nobody's way. */
 static const char *excused(const struct judge *j, const char *alias) {
-    if (!j->t->any_changes || !j->t->key_count) return "false";
+    if (!j->t->any_changes) return "false";
     struct bindings b = undo_bindings(j->job, j->t);
+    const char *by_image = arena_printf(j->arena, "%s = %s", undo_image(j->arena, j->t, "pgwinnow_l", false),
+                                        undo_image(j->arena, j->t, alias, true));
     bind(&b, "same_statement", arena_printf(j->arena, "(%s)", expand(j, &sql_same_statement, &b)));
-    bind(&b, "after_key", undo_same_key(j->arena, j->t, "pgwinnow_l", alias));
+    bind(&b, "after_key", j->t->key_count ? undo_same_key(j->arena, j->t, "pgwinnow_l", alias) : by_image);
     if (j->view == VIEW_NOW) return expand(j, &sql_moves_away_now, &b);
     bind(&b, "pending", pending(j, j->t, "pgwinnow_l"));
     return expand(j, &sql_moves_away, &b);
