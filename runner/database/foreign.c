@@ -56,7 +56,6 @@ static struct foreign_key key_of(const struct rows *rows, int row) {
         .deferred = rows_flag(rows, row, 8),
         .validated = rows_flag(rows, row, 9),
         .temporal = rows_flag(rows, row, 10),
-        .update_restricted = rows_flag(rows, row, 11),
     };
 }
 

@@ -21,7 +21,6 @@ struct foreign_key {
     unsigned child, parent;    /* tables */
     const char *name;
     char on_delete, match;
-    bool update_restricted; /* ON UPDATE RESTRICT */
     bool deferrable, deferred, validated, temporal;
     struct foreign_pair *pairs;
     size_t count;

@@ -3,16 +3,14 @@
 -- (PERIOD) exist since 18, in columns that older catalogs do not have.
 -- name: foreign_keys
 SELECT k.oid, k.conparentid, k.conrelid, k.confrelid, k.conname, k.confdeltype, k.confmatchtype, k.condeferrable,
-       k.condeferred, k.convalidated, false AS temporal,
-       k.confupdtype OPERATOR(pg_catalog.=) 'r'
+       k.condeferred, k.convalidated, false AS temporal
   FROM pg_catalog.pg_constraint AS k
  WHERE k.contype OPERATOR(pg_catalog.=) 'f'
  ORDER BY k.oid
 
 -- name: foreign_keys_18
 SELECT k.oid, k.conparentid, k.conrelid, k.confrelid, k.conname, k.confdeltype, k.confmatchtype, k.condeferrable,
-       k.condeferred, k.convalidated, k.conperiod AS temporal,
-       k.confupdtype OPERATOR(pg_catalog.=) 'r'
+       k.condeferred, k.convalidated, k.conperiod AS temporal
   FROM pg_catalog.pg_constraint AS k
  WHERE k.contype OPERATOR(pg_catalog.=) 'f'
  ORDER BY k.oid

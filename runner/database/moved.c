@@ -131,10 +131,6 @@ static void refuse_edge(const struct tree *tree, const struct edge *e, struct pr
         problem_add(problems, e->place, "choose delete, set-null or stop",
                     "%s cannot be moved: rows of %s are removed by %s, and no row stays in their place", e->key,
                     e->parent->table->shown, by->key);
-    if (e->carried && e->update_restricted)
-        problem_add(problems, e->place, "choose another policy for what moves, or make the foreign key NO ACTION",
-                    "rows of %s would get other keys, and foreign key %s of %s is ON UPDATE RESTRICT",
-                    e->parent->table->shown, e->constraint, e->child->table->shown);
     for (size_t c = 0; (moves || e->carried) && c < e->count; c++) refuse_column(e, e->columns[c], problems);
 }
 

@@ -9,7 +9,7 @@ struct found_edge {
     unsigned referenced;           /* the parent, or the one partition of it that is referenced */
     bool whole;                    /* declared on the child itself, not only on partitions of it */
     char on_delete;                /* of several, what does the most */
-    bool deferrable, deferred, validated, update_restricted;
+    bool deferrable, deferred, validated;
     struct edge *edge;
 };
 

@@ -90,7 +90,6 @@ static void add_edge(struct reading *r, const struct foreign_key *key, size_t pa
         .deferrable = declared->deferrable,
         .deferred = declared->deferred,
         .validated = declared->validated,
-        .update_restricted = declared->update_restricted,
     };
 }
 
@@ -113,7 +112,6 @@ static bool merge_edge(struct reading *r, const struct foreign_key *key, size_t 
         if (strength(declared->on_delete) > strength(found->on_delete)) found->on_delete = declared->on_delete;
         found->deferrable |= declared->deferrable;
         found->deferred |= declared->deferred;
-        found->update_restricted |= declared->update_restricted;
         found->validated &= declared->validated;
         if (!found->whole && strcmp(declared->name, found->key->name) < 0) found->key = declared;
         return true;
@@ -256,7 +254,6 @@ static struct edge *make_edge(struct reading *r, struct node **nodes, struct fou
         .deferrable = found->deferrable,
         .deferred = found->deferred,
         .validated = found->validated,
-        .update_restricted = found->update_restricted,
         .depth = nodes[found->parent]->depth + 1,
     };
     set_pairs(r->arena, edge, found->key);

@@ -55,7 +55,6 @@ struct edge {
     const char **collate; /* per pair: " COLLATE ..." for the child's side when collations differ, else "" */
     char on_delete;       /* a no action, r restrict, c cascade, n set null, d set default */
     bool deferrable, deferred, validated;
-    bool update_restricted; /* ON UPDATE RESTRICT: its rows cannot follow when a row gets another key */
     const char **null_columns; /* the columns that set-null sets; 0 of them: it cannot (why_not_null tells) */
     size_t null_count;
     const char *why_not_null;

@@ -351,12 +351,6 @@ sub refused_early {
     my $self = shift;
     my ($shape, $plan) = @$self{qw(shape plan)};
     refuse($self, $plan->{mistake}) if $plan->{mistake};
-    for my $move (edges_with($self, 'move')) {
-        my %columns = map { $_ => 1 } @{ $move->{columns} };
-        for my $edge (grep { $_->{parent} == $move->{child} && $_->{on_update} eq 'RESTRICT' } @{ $shape->{edges} }) {
-            refuse($self, 'carried over ON UPDATE RESTRICT') if grep { $columns{$_} } @{ $edge->{references} };
-        }
-    }
     for my $edge (edges_with($self, 'set-null')) {
         refuse($self, 'set-null on NOT NULL') if !Policies::nullable($shape, $edge);
     }
