@@ -21,11 +21,13 @@ SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgw
 -- name: present_row
 SELECT :values FROM :from AS c WHERE :same_key
 
--- The row that it will be when all later batches are taken back: its next old image, else what is there.
+-- The row that it will be when all later batches are taken back: its next old image, else what is there. Not one of its
+-- own statement: that is of a row whose key it has got.
 -- name: present_later
 SELECT y.* FROM (
     SELECT x.* FROM (SELECT 0 AS pgwinnow_later, :later_values FROM :archive AS l
                       WHERE :later_key AND l.:"seq" > a.:"seq" AND l.:"action" <> 'after' AND (:pending)
+                        AND (l.:"batch" <> a.:"batch" OR l.:"order" <> a.:"order")
                       ORDER BY l.:"seq" LIMIT 1) AS x
      UNION ALL
     SELECT 1, :values FROM :from AS c WHERE :same_key) AS y
