@@ -16,6 +16,7 @@
 #include "sql/steps/track_rule.sql.h"
 #include "work/family_text.h"
 #include "work/session.h"
+#include "work/told.h"
 
 enum {
     OUT_BYTES = 65536,  /* so much is collected before it is sent */
@@ -146,7 +147,7 @@ static const char *groups_sql(struct run *run, size_t index, struct arena *arena
     bind(&b, "no_nulls", track_no_nulls(run, arena));
     bind(&b, "list", track_list(run, arena));
     bind(&b, "keys", list_columns(arena, alias, key->columns, key->count));
-    bind(&b, "columns", list_columns(arena, alias, table->columns, table->column_count));
+    bind(&b, "columns", told_columns(arena, alias, table, error));
     bind(&b, "children", child_counts(run, arena, run->steps[index].own, alias, error));
     bind_groups(&b, run, arena);
     bind(&b, "numbered_keys", list_as_numbered(arena, alias, key->columns, key->count, "pgwinnow_k"));

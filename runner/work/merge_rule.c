@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "database/lists.h"
 #include "script/box.h"
 #include "sql/work/merge_rule.sql.h"
 #include "work/family_text.h"
 #include "work/merge_job.h"
+#include "work/told.h"
 
 enum { FIELD_RANK, FIELD_NAME, FIELD_COLUMNS, A_WHILE_MS = 500 };
 
@@ -22,8 +22,7 @@ void rule_queue_rows(struct batch *batch) {
     struct text children = text_new(batch->arena);
     struct bindings b = {0};
     merge_bind_members(&b, batch);
-    bind(&b, "columns",
-         list_columns(batch->arena, sql_identifier(batch->arena, table->name), table->columns, table->column_count));
+    bind(&b, "columns", told_columns(batch->arena, sql_identifier(batch->arena, table->name), table, &batch->error));
     for (size_t i = 0; i < merge->child_count; i++) text_addf(&children, ", %s", merge->children[i]);
     bind(&b, "children", children.data);
     batch_queue(batch, arena_printf(batch->arena, "reading groups of %s", table->shown), &sql_merge_rows, &b, NULL, 0);

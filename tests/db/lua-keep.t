@@ -55,7 +55,7 @@ return {
   end,
 }
 LUA
-PGTZ=UTC track_by '"\"Types\""' 75 'values of all types arrive as they should'
+PGTZ=America/New_York track_by '"\"Types\""' 75 'values of all types arrive as they should'
 is_sql "SELECT string_agg(id || '>' || survivor_id, ' ' ORDER BY seq) FROM $track" '1>2 3>2' 'the row it names stays'
 nothing_left "${track#*.}"
 pgw run plan.yaml
@@ -93,6 +93,28 @@ like "$all" '15 of 23 rows would go.*in 5 groups' 'explain counts what would go'
 like "$all" 'COPY \(' 'and shows how groups are read'
 track_by rows 3 'expect holds' 'expect: { rows: 14 }'
 nothing_left
+
+# --- moments: in the night when New York's clocks go back its own texts sort the wrong way round
+
+sql "CREATE TABLE moments (at timestamptz PRIMARY KEY, g date);
+     INSERT INTO moments VALUES ('2020-11-01 05:40+00', '2020-11-01'), ('2020-11-01 06:10:00.5+00', '2020-11-01'), ('0044-03-15 12:00+00 BC', '2020-11-02'),
+       ('infinity', '2020-11-02'), ('-infinity', '2020-11-02'), ('0001-01-01 00:00+00', '2020-11-02'), ('0001-12-31 23:59:59+00 BC', '2020-11-02')"
+rule <<'LUA'
+local expected = { "-infinity", "0044-03-15 12:00:00+00 BC", "0001-12-31 23:59:59+00 BC", "0001-01-01 00:00:00+00", "infinity" }
+return {
+  keep = function(rows)
+    if #rows == 2 then return rows[1].at > rows[2].at and 1 or 2 end
+    for i, text in ipairs(expected) do if rows[i].at ~= text then error(rows[i].at .. " is not " .. text) end end
+    return 3
+  end,
+}
+LUA
+for zone in America/New_York Asia/Kolkata; do
+    PGTZ=$zone track_by moments 75 "moments are told in UTC to a role in $zone"
+    is "$(PGTZ=UTC sql "SELECT string_agg(at || '>' || survivor_at, ', ' ORDER BY at) FROM $track")" \
+        '-infinity>0001-12-31 23:59:59+00 BC, 0044-03-15 12:00:00+00 BC>0001-12-31 23:59:59+00 BC, 0001-01-01 00:00:00+00>0001-12-31 23:59:59+00 BC, 2020-11-01 05:40:00+00>2020-11-01 06:10:00.5+00, infinity>0001-12-31 23:59:59+00 BC' \
+        'and come back as the moments they are'
+done
 
 # --- failures: exit code 6, and nothing is written
 

@@ -294,7 +294,7 @@ is_sql 'SELECT count(*), count(DISTINCT k), (SELECT count(*) FROM firms) FROM zo
 
 # --- a rule in Lua, over rows that are wide, with the number of their children
 
-sql "CREATE TABLE wide (id int PRIMARY KEY, k text, body text); INSERT INTO wide SELECT n, 'k' || n % 10, repeat('b', 600) FROM generate_series(1, 50) n;
+sql "CREATE TABLE wide (id int PRIMARY KEY, k text, body text, at timestamptz); INSERT INTO wide SELECT n, 'k' || n % 10, repeat('b', 600) FROM generate_series(1, 50) n;
      CREATE TABLE notes (wide int REFERENCES wide); CREATE INDEX ON notes (wide); INSERT INTO notes SELECT n % 7 + 1 FROM generate_series(1, 20) n; ANALYZE wide"
 plan rule.lua <<'LUA'
 return { children = { "notes.wide" }, keep = function(rows) return #rows end }
@@ -452,7 +452,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     work/move_settle.sql:move_link work/move_settle.sql:drop_link work/move_settle.sql:count_link work/move_settle.sql:expected_moves
     work/closure.sql:expected_gone work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null
     work/family.sql:probe_row work/family.sql:probe_key work/family.sql:probe_path work/family.sql:probe_join work/heavy.sql:locked_roots work/heavy.sql:listed_parents
-    work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition
+    work/heavy.sql:listed_row work/heavy.sql:belongs_to_root work/heavy.sql:belongs_to_listed work/index_wish.sql:definition work/told.sql:told_moment
     steps/merge.sql:rule_first steps/merge.sql:rule_first_array steps/merge.sql:rule_sum steps/merge.sql:rule_range_union
     steps/merge.sql:rule_array_union steps/merge.sql:rule_json_union steps/merge.sql:rule_concat steps/merge.sql:rule_sql steps/merge.sql:count_children work/merge.sql:members
     work/archive.sql:keep_removed work/archive.sql:keep_changed work/archive.sql:changed_columns

@@ -450,4 +450,30 @@ failing 'return { visits = "many" }' 'join.lua.*invalid input syntax for type in
 failing 'return { id = 5 }' 'join.lua.*column id' 'a key column'
 failing 'return { visitors = 5 }' 'join.lua.*visitors' 'a column that is not there'
 failing 'error("oh no")' 'join.lua:2.*oh no' 'an error of the rule'
+
+# The last by their texts, in the night when New York's clocks go back; the condition is read in the role's own time zone.
+new_database moments
+sql "CREATE TABLE people (id int PRIMARY KEY, email text, seen timestamptz);
+     INSERT INTO people VALUES (1, 'a', '2020-11-01 05:40+00'), (2, 'a', '2020-11-01 06:10+00'), (3, 'a', '2020-11-01 03:59+00'), (4, 'a', NULL)"
+plan join.lua <<'LUA'
+return {
+  merge = function(survivor, losers)
+    local last = survivor.seen
+    for _, row in ipairs(losers) do if row.seen > last then last = row.seen end end
+    return { seen = last }
+  end,
+}
+LUA
+plan <<'PLAN'
+plan: moments
+table: people
+steps:
+  - discover
+  - track: { duplicates: [email], where: "seen >= '2020-11-01'" }
+  - together: [ merge: { lua: join.lua }, delete ]
+PLAN
+PGTZ=America/New_York pgw run plan.yaml
+is "$code" 0 'a rule that compares the texts of moments' || diag "$all"
+is "$(PGTZ=UTC sql 'SELECT id, seen FROM people ORDER BY id')" $'1|2020-11-01 06:10:00+00\n3|2020-11-01 03:59:00+00\n4|' \
+    'they are in UTC, and 23:59 of the day before is not of that day in New York'
 done_testing
