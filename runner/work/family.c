@@ -452,7 +452,8 @@ static void choose_ways(struct family *f) {
     }
     for (size_t i = 0; i < tree->edge_count;
          i++) /* what must be settled with its parents keeps them from going first */
-        if (f->settled[i] && goes_by_parent(tree->edges[i])) f->plain[tree->edges[i]->parent->index] = false;
+        if (f->settled[i] && (goes_by_parent(tree->edges[i]) || goes_with_moves(tree->edges[i])))
+            f->plain[tree->edges[i]->parent->index] = false;
     for (size_t i = 0; i < tree->edge_count; i++) {
         /* One statement cannot change a row by one edge and remove it by another; nor can rows that go refer to rows
          * that go in all orders. */
@@ -493,7 +494,7 @@ static bool unindexed(const struct family *f) {
 static void load_leaves(struct family *f, struct error *error) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (f->settled[i] && goes_by_parent(e))
+        if (f->settled[i] && goes_in_drains(e))
             f->leaves[i].items =
                 catalog_leaves(f->run->desk, f->arena, e->child->table->oid, &f->leaves[i].count, error);
     }

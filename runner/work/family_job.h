@@ -153,6 +153,12 @@ static inline bool goes_by_parent(const struct edge *edge) {
     return !goes_with_moves(edge) && (!goes_by_key(edge) || edge->child->nullable_identity);
 }
 
+/* What may be settled in pieces ahead of one heavy row. Of the plan's own rows, what goes with the moves of its table has
+ * a list. */
+static inline bool goes_in_drains(const struct edge *edge) {
+    return goes_by_parent(edge) || (edge->policy == POLICY_SET_NULL && edge->parent->index != 0);
+}
+
 struct try *family_try(struct batch *); /* made at first use */
 
 /* family_fast.c; it answers with the rows that went and their children */

@@ -74,12 +74,12 @@ static const struct node *node_of(const struct batch *batch) {
     return tree->nodes[part >= PART_HEAVY_LIST ? part - PART_HEAVY_LIST : part - PART_LIST];
 }
 
-static bool drained(const struct family *f, const struct edge *e) { return f->settled[e->index] && goes_by_parent(e); }
+static bool drained(const struct family *f, const struct edge *e) { return f->settled[e->index] && goes_in_drains(e); }
 
 static bool has_edges(const struct family *f, const struct node *node, bool by_key) {
     for (size_t i = 0; i < f->tree->edge_count; i++) {
         const struct edge *e = f->tree->edges[i];
-        if (e->parent == node && f->settled[i] && (by_key ? goes_by_key(e) : goes_by_parent(e))) return true;
+        if (e->parent == node && f->settled[i] && (by_key ? goes_by_key(e) : goes_in_drains(e))) return true;
     }
     return false;
 }
