@@ -373,7 +373,8 @@ static const struct part undo_part = {.cut = undo_cut,
                                       .answer = undo_answer,
                                       .more = undo_more,
                                       .committed = undo_committed,
-                                      .stuck = undo_stuck};
+                                      .stuck = undo_stuck,
+                                      .given = true};
 
 void undo_batches(struct undo_job *job, struct error *error) {
     loop_run(job->run, job->step, &undo_part, job, job->keyless, error);

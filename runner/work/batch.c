@@ -55,7 +55,9 @@ static void flush(struct batch *batch, enum phase phase, void (*answer)(void *, 
 
 static void rest(struct batch *batch) {
     batch->phase = PHASE_REST;
-    batch->due = clock_ms() + pace_pause(&batch->loop->pace);
+    const struct pace *pace = &batch->loop->pace;
+    int64_t now = clock_ms();
+    batch->due = now + (batch->loop->part->given ? pace_share(pace, now - batch->began) : pace_pause(pace));
 }
 
 static void over(struct batch *batch, bool at_hold) {

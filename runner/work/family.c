@@ -398,7 +398,8 @@ static void committed(struct batch *batch) {
     }
 }
 
-static const struct part family_part = {cut, cut_answer, fill, answer, more, committed, stuck, merge_narrows, ready};
+static const struct part family_part = {cut,       cut_answer, fill,          answer, more,
+                                        committed, stuck,      merge_narrows, ready,  false};
 
 /* --- making the job --- */
 

@@ -49,6 +49,7 @@ struct part {
      * single one already (range.alone), adds to the error what it is. May be NULL. */
     bool (*narrows)(struct batch *);
     bool (*ready)(const struct loop *, const struct range *); /* may a waiting range be taken now? NULL: always */
+    bool given; /* what a batch does is not ours to size: pauses follow the time that it takes */
 };
 
 enum phase { PHASE_IDLE, PHASE_CUT, PHASE_ROUND, PHASE_COMMIT, PHASE_ROLLBACK, PHASE_CHECKPOINT, PHASE_REST, PHASE_LOST };

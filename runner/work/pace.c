@@ -27,3 +27,8 @@ void pace_done(struct pace *pace, int64_t rows, int64_t ms) {
 void pace_halve(struct pace *pace) { pace->size = within(pace, pace->size / 2); }
 
 int64_t pace_pause(const struct pace *pace) { return clock_jitter(pace->settings.pause, 0.2); }
+
+int64_t pace_share(const struct pace *pace, int64_t ms) {
+    const struct batch_settings *s = &pace->settings;
+    return ms < s->target ? clock_jitter(s->pause * ms / s->target, 0.2) : pace_pause(pace);
+}

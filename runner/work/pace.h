@@ -15,3 +15,6 @@ int64_t pace_size(const struct pace *);
 void pace_done(struct pace *, int64_t rows, int64_t ms); /* a batch of so many rows took so long */
 void pace_halve(struct pace *);
 int64_t pace_pause(const struct pace *); /* ms to rest, with jitter */
+/* Where batches are as large as they are: the same share of the time as behind a batch that takes batch.target, so that
+ * many small ones do not spend it resting; never more than the pause. */
+int64_t pace_share(const struct pace *, int64_t ms);

@@ -203,4 +203,22 @@ pgw undo 1 --on-conflict skip
 is "$code" 0 'skip' || diag "$all"
 is_sql 'SELECT count(*) FROM listings WHERE id = 17' 0 'it stays out'
 is_sql 'SELECT count(*) FROM posts WHERE id = 18' 0 'it too'
+
+# --- many small batches: their pauses follow the time that they take; 200 pauses of 50 ms, a fifth less by chance, are 8 s
+
+new_database pace
+sql 'CREATE TABLE things (id int PRIMARY KEY, k int); INSERT INTO things SELECT n, n % 20 FROM generate_series(1, 1020) n'
+plan <<'PLAN'
+plan: things
+table: things
+batch: { size: 5, min: 5, max: 5, pause: 0ms }
+steps:
+  - discover
+  - track: { duplicates: [k] }
+  - delete
+PLAN
+pgw run plan.yaml
+pgw undo 1
+is "$code" 0 'a run of small batches' || diag "$all"
+is_sql "SELECT batches, rows, ms < 8000 FROM pgwinnow.steps WHERE kind = 'undo'" '200|1000|t' 'is not undone slowly'
 done_testing
