@@ -278,8 +278,9 @@ static void refuse_conflicts(struct undo_job *job, struct error *error) {
     if (out->left_count > MOST_LINES)
         text_addf(&lines, "\n... and %s more", text_count(job->arena, out->left_count - MOST_LINES));
     out->conflicts = true;
-    fail(error, FAULT_REFUSED, "%s row%s cannot be brought back as they were; nothing was changed",
-         text_count(job->arena, out->left_count), out->left_count == 1 ? "" : "s");
+    fail(error, FAULT_REFUSED, "%s row%s cannot be brought back as %s; nothing was changed",
+         text_count(job->arena, out->left_count), out->left_count == 1 ? "" : "s",
+         out->left_count == 1 ? "it was" : "they were");
     fail_detail(error, "%s", lines.data);
     fail_hint(error,
               "--on-conflict skip leaves these rows as they are, --on-conflict force writes over what was changed "

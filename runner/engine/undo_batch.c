@@ -367,6 +367,19 @@ static bool undo_stuck(struct batch *batch, bool too_large) {
     return false;
 }
 
+/* The server objects to something that no look at rows finds: a rule that came since, a row that points at what the run put
+ * there. Smaller batches would tell no more. */
+static bool undo_narrows(struct batch *batch) {
+    struct error *error = &batch->error;
+    if (batch->failed_sql != &sql_bring_back || !text_starts(error->sqlstate, "23") || error->hint) return false;
+    error->hint =
+        arena_printf(batch->arena,
+                     "nothing of this batch came back, and what is taken back so far stays so; put right what "
+                     "the server names, and `pgwinnow undo %lld` goes on",
+                     (long long)batch->loop->run->holder.run);
+    return false;
+}
+
 static const struct part undo_part = {.cut = undo_cut,
                                       .cut_answer = undo_cut_answer,
                                       .fill = undo_fill,
@@ -374,6 +387,7 @@ static const struct part undo_part = {.cut = undo_cut,
                                       .more = undo_more,
                                       .committed = undo_committed,
                                       .stuck = undo_stuck,
+                                      .narrows = undo_narrows,
                                       .given = true};
 
 void undo_batches(struct undo_job *job, struct error *error) {

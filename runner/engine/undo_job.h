@@ -27,7 +27,7 @@ struct undo_reference { /* a foreign key, seen from the table that has it, or fr
 };
 
 struct undo_check {
-    const char *name, *expression;
+    const char *what, *expression; /* what to say of a row for which it is false */
 };
 
 struct undo_table {

@@ -210,6 +210,18 @@ static void judge_unique(struct judge *j, const struct undo_rule *rule) {
     add(j, &sql_judge_unique, &b);
 }
 
+static void judge_twice(struct judge *j, const struct undo_rule *rule) {
+    if (rule->goes || rule->excludes) return;
+    struct bindings b = bindings_of(j);
+    bind_rule(j, &b, rule);
+    bind(&b, "shown", undo_shown(j->arena, j->t, NULL));
+    bind(&b, "images", images(j, false));
+    bind(&b, "reason",
+         arena_printf(j->arena, "the unique index %s: another row that comes back has its values", rule->name));
+    bind(&b, "scope", expand(j, &sql_scope, &b));
+    add(j, &sql_judge_twice, &b);
+}
+
 static void judge_rules(struct judge *j) {
     struct text broken = text_new(j->arena);
     for (size_t i = 0; i < j->t->column_count; i++) {
@@ -221,7 +233,7 @@ static void judge_rules(struct judge *j) {
     }
     for (size_t i = 0; i < j->t->check_count; i++)
         text_addf(&broken, " WHEN NOT (%s) THEN %s", j->t->checks[i].expression,
-                  sql_literal(j->arena, arena_printf(j->arena, "the check constraint %s", j->t->checks[i].name)));
+                  sql_literal(j->arena, j->t->checks[i].what));
     if (!broken.length) return;
     struct bindings b = bindings_of(j);
     bind(&b, "shown", undo_shown(j->arena, j->t, NULL));
@@ -283,7 +295,10 @@ static void all_rules(struct judge *j) {
     judge_key(j);
     judge_changed(j);
     judge_keyless(j);
-    for (size_t i = 0; i < j->t->rule_count; i++) judge_unique(j, &j->t->rules[i]);
+    for (size_t i = 0; i < j->t->rule_count; i++) {
+        judge_unique(j, &j->t->rules[i]);
+        judge_twice(j, &j->t->rules[i]);
+    }
     judge_rules(j);
 }
 

@@ -96,6 +96,15 @@ SELECT pgwinnow_n.pgwinnow_seq, 3, :shown, :'reason'
   FROM (:images) AS pgwinnow_n :scope
  WHERE :taken
 
+-- Rows that come back in one statement, by an index that came since: the first of them may.
+-- name: judge_twice
+SELECT x.seq, 3, x.shown, :'reason'
+  FROM (SELECT pgwinnow_n.pgwinnow_seq AS seq, :shown AS shown,
+               pg_catalog.row_number() OVER (PARTITION BY pgwinnow_n.pgwinnow_batch, pgwinnow_n.pgwinnow_order, :values
+                                                 ORDER BY pgwinnow_n.pgwinnow_seq) AS nth
+          FROM (:images) AS pgwinnow_n :scope WHERE :counts) AS x
+ WHERE x.nth > 1
+
 -- name: scope
 CROSS JOIN LATERAL (SELECT :scoped FROM (SELECT :named) AS :"alias") AS pgwinnow_i
 

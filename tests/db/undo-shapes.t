@@ -98,10 +98,10 @@ things() {
     new_database "$1"
     sql 'CREATE TABLE things (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k int, note varchar(20));
          INSERT INTO things (k, note) SELECT n % 20, n FROM generate_series(1, 60) n'
-    plan <<'PLAN'
+    plan <<PLAN
 plan: things
 table: things
-batch: { size: 10, min: 5, pause: 0ms }
+batch: { size: ${size:-10}, min: 5, pause: 0ms }
 steps:
   - discover
   - track: { duplicates: [k] }
@@ -175,6 +175,81 @@ pgw undo 1
 is "$code" 1 'a trigger that keeps a row out'
 like "$err" '9 of 10 rows came back|[0-9]+ of [0-9]+ rows came back' 'is noticed'
 like "$err" 'hint: a trigger may keep rows out' 'and told'
+
+# --- rules that came since, and what is in the way only in the middle
+
+for what in domain partition; do
+    new_database "since_$what"
+    sql "CREATE DOMAIN short AS text; CREATE TABLE things (id int PRIMARY KEY, k int, s short) PARTITION BY RANGE (id);
+         CREATE TABLE things_1 PARTITION OF things FOR VALUES FROM (0) TO (50); CREATE TABLE things_2 PARTITION OF things FOR VALUES FROM (50) TO (100);
+         INSERT INTO things SELECT n, n % 20, 's' || n % 20 || '-' || n FROM generate_series(1, 60) n"
+    plan <<'PLAN'
+plan: since
+table: things
+steps:
+  - discover
+  - track: { duplicates: [k] }
+  - delete
+PLAN
+    pgw run plan.yaml
+    case $what in
+    domain) sql "ALTER DOMAIN short ADD CONSTRAINT not_that CHECK (VALUE <> 's7-27') NOT VALID"
+        row=27 reason='the constraint not_that of the domain short' ;;
+    partition) sql 'DROP TABLE things_2; CREATE TABLE things_3 PARTITION OF things FOR VALUES FROM (50) TO (55); CREATE TABLE things_4 PARTITION OF things FOR VALUES FROM (56) TO (100)'
+        row=55 reason='there is no partition that takes it' ;;
+    esac
+    pgw undo 1
+    is "$code" 3 "$what: refused"
+    like "$err" "1 row cannot .*public.things \(id\) = \($row\): $reason" "$what: the row and the reason are told"
+    is_sql 'SELECT count(*) FROM things' 20 "$what: nothing was changed"
+    pgw undo 1 --on-conflict skip
+    is "$code" 0 "$what: skip" || diag "$all"
+    is_sql "SELECT count(*), count(*) FILTER (WHERE id = $row) FROM things" '59|0' "$what: all others are back"
+done
+
+things twice
+sql 'DELETE FROM things WHERE k = 7; CREATE UNIQUE INDEX one_seven ON things (k) WHERE k = 7'
+pgw undo 1
+is "$code" 3 'rows that collide with each other, by an index that somebody made since'
+like "$err" 'public.things, \(id\) = \((27|47)\), cannot come back: the unique index one_seven' 'are found'
+pgw undo 1 --on-conflict skip
+is "$code" 0 'skip' || diag "$all"
+is_sql 'SELECT count(*), count(*) FILTER (WHERE k = 7) FROM things' '58|1' 'one of the two comes back, and all others'
+size=1000 things twice_in_one
+sql 'DELETE FROM things WHERE k = 7; CREATE UNIQUE INDEX one_seven ON things (k) WHERE k = 7'
+pgw undo 1
+is "$code" 3 'the same in one batch'
+like "$err" 'things \(id\) = \(47\): the unique index one_seven: another row that comes back' 'is found before anything is changed'
+is_sql 'SELECT count(*) FROM things' 19 'indeed'
+pgw undo 1 --on-conflict skip
+is "$code" 0 'skip' || diag "$all"
+is_sql 'SELECT count(*), count(*) FILTER (WHERE k = 7) FROM things' '58|1' 'one of the two comes back, and all others'
+
+new_database newcomers
+sql "CREATE TABLE people (id int PRIMARY KEY, email text);
+     CREATE TABLE profile (person int PRIMARY KEY REFERENCES people, bio text);
+     CREATE TABLE photo (id int PRIMARY KEY, profile int REFERENCES profile);
+     INSERT INTO people VALUES (1, 'a'), (2, 'a'); INSERT INTO profile VALUES (2, 'x'); INSERT INTO photo VALUES (1, 2)"
+plan <<'PLAN'
+plan: newcomers
+table: people
+steps:
+  - discover: { children: { profile.person: move, photo.profile: move }, missing_index: ignore }
+  - track: { duplicates: [email] }
+  - delete-children
+  - delete
+PLAN
+pgw run plan.yaml
+sql 'INSERT INTO photo VALUES (2, 1)'
+pgw undo 1
+is "$code" 1 'a row that points at a key which the undo takes back'
+like "$err" 'photo_profile_fkey.*\(person\)=\(1\) is still referenced from table "photo"' 'the key and the constraint are told'
+like "$err" 'hint: nothing of this batch came back.*put right .*`pgwinnow undo 1` goes on' 'and the way on'
+is_sql 'SELECT (SELECT count(*) FROM people), person, (SELECT count(*) FROM photo) FROM profile' '1|1|2' 'nothing is lost'
+sql 'DELETE FROM photo WHERE id = 2'
+pgw undo 1
+is "$code" 0 'that row out of the way, it goes on' || diag "$all"
+is_sql 'SELECT (SELECT count(*) FROM people), person, p.profile FROM profile, photo p' '2|2|2' 'to the end'
 
 # --- what was never kept
 
