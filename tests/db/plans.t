@@ -100,7 +100,7 @@ collect() {
             if (text ~ /WITH r AS MATERIALIZED .*DELETE/) return "piece"
             if (text ~ /INSERT INTO .*FOR UPDATE OF c\)/) return "close"
             if (text ~ /INSERT INTO .*FOR UPDATE OF/) return "lock"
-            if (text ~ /WITH gone AS/) return "delete"
+            if (text ~ /WITH pgwinnow_gone AS/) return "delete"
             return "other"
         }
         /^[^\t]/ {

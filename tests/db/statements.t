@@ -426,6 +426,19 @@ steps:
 PLAN
 runs crowd.yaml 0
 
+# Rows of the plan's own table that the run sets to NULL before their turn comes.
+sql "CREATE TABLE chain (id int PRIMARY KEY, up int REFERENCES chain); INSERT INTO chain SELECT n, NULLIF(n - 1, 0) FROM generate_series(1, 20) n"
+plan chain.yaml <<'PLAN'
+plan: chain
+table: chain
+batch: { size: 5, min: 5, max: 5, pause: 0ms }
+steps:
+  - discover: { children: { chain.up: set-null }, missing_index: ignore }
+  - track: { query: SELECT id FROM chain WHERE id <= 15 }
+  - delete
+PLAN
+runs chain.yaml 0
+
 # A table that gets a column between two sessions of a run.
 sql "CREATE TABLE growing (id int PRIMARY KEY); INSERT INTO growing SELECT generate_series(1, 60)"
 plan growing.yaml <<'PLAN'
