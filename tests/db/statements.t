@@ -474,7 +474,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     engine/undo_judge.sql:moves_away_now engine/undo_judge.sql:same_statement engine/undo_batch.sql:behind
     engine/undo_judge.sql:judged engine/undo_judge.sql:judge_key engine/undo_judge.sql:judge_gone engine/undo_judge.sql:judge_gone_keyless
     engine/undo_judge.sql:keyless_rows engine/undo_judge.sql:keyless_rows_later engine/undo_judge.sql:judge_changed
-    engine/undo_judge.sql:judge_unique engine/undo_judge.sql:scope engine/undo_judge.sql:taken engine/undo_judge.sql:judge_rules
+    engine/undo_judge.sql:judge_unique engine/undo_judge.sql:judge_twice engine/undo_judge.sql:scope engine/undo_judge.sql:taken engine/undo_judge.sql:judge_rules
     engine/undo_judge.sql:judge_parent engine/undo_judge.sql:parent_comes engine/undo_judge.sql:parent_comes_some_day
     engine/undo_batch.sql:insert_removed engine/undo_batch.sql:overwrite engine/undo_batch.sql:change_back engine/undo_batch.sql:change_back_keyless
     state/overview.sql:overview_archives
