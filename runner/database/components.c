@@ -24,7 +24,7 @@ struct search {
 
 static bool deletes(const struct edge *edge) { return edge->reached && edge->policy == POLICY_DELETE; }
 
-/* A row that goes may point at another one that goes by any edge: what foreign keys tie together goes in one statement. */
+/* A row that goes may point at another one that goes by any edge: what foreign keys tie goes in one statement. */
 static bool ties(const struct edge *edge) { return deletes(edge) || (edge->reached && edge->child->removed); }
 
 /* Set-null only where it is done with the moves: its rows may move too. */

@@ -1,5 +1,6 @@
 -- What the role lacks. Columns count: UPDATE of any column of a table is enough for its row locks, of the columns that
--- are set to NULL for set-null, or that moves change. $1 tables and $2 whether rows of it are removed (else: only looked at), each once.
+-- are set to NULL for set-null, or that moves change. $1 tables and $2 whether rows of it are removed (else: only
+-- looked at), each once.
 -- name: missing_on_tables
 SELECT pg_catalog.quote_ident(n.nspname),
        pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)

@@ -38,9 +38,9 @@ static void tell_waiting(struct run *run, const struct lease_holder *holder) {
     run_tell(run, EVENT_NOTICE, run->progress.waiting, NULL);
 }
 
-/* A beat that comes while we look tells the living from the dead. A runner that was killed is gone as soon as its server
- * process has noticed, which takes a moment on a busy machine; one that is suspended, or behind a pooler where we cannot
- * see it, when its lease is stale. */
+/* A beat that comes while we look tells the living from the dead. A runner that was killed is gone as soon as its
+ * server process has noticed, which takes a moment on a busy machine; one that is suspended, or behind a pooler where
+ * we cannot see it, when its lease is stale. */
 static int64_t take(struct heartbeat *h, struct arena *arena, struct error *error) {
     struct run *run = h->run;
     int64_t began = clock_ms(), fence = 0;

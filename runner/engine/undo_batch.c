@@ -367,8 +367,8 @@ static bool undo_stuck(struct batch *batch, bool too_large) {
     return false;
 }
 
-/* The server objects to something that no look at rows finds: a rule that came since, a row that points at what the run put
- * there. Smaller batches would tell no more. */
+/* The server objects to something that no look at rows finds: a rule that came since, a row that points at what the run
+ * put there. Smaller batches would tell no more. */
 static bool undo_narrows(struct batch *batch) {
     struct error *error = &batch->error;
     if (batch->failed_sql != &sql_bring_back || !text_starts(error->sqlstate, "23") || error->hint) return false;

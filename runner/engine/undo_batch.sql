@@ -12,7 +12,8 @@ WITH :parts SELECT :counts
 -- name: insert_removed
 :part AS (
     INSERT INTO :table (:names) OVERRIDING SYSTEM VALUE
-    SELECT :columns FROM :archive AS o WHERE :these AND o.:"action" = 'delete' AND :stays_out AND NOT (:there) AND :behind
+    SELECT :columns FROM :archive AS o WHERE :these AND o.:"action" = 'delete' AND :stays_out AND NOT (:there)
+       AND :behind
     RETURNING 1)
 
 -- name: behind

@@ -5,12 +5,14 @@
 -- there now, pgwinnow_n1.. its columns.
 
 -- name: removed_images
-SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgwinnow_order, true AS pgwinnow_comes:keys, :columns
+SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgwinnow_order,
+       true AS pgwinnow_comes:keys, :columns
   FROM :archive AS o WHERE :these AND o.:"action" = 'delete'
 
 -- Columns that the run changed get their old value back, the others keep what the application made of them.
 -- name: changed_images
-SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgwinnow_order, false AS pgwinnow_comes:keys, :columns
+SELECT o.:"seq" AS pgwinnow_seq, o.:"batch" AS pgwinnow_batch, o.:"order" AS pgwinnow_order,
+       false AS pgwinnow_comes:keys, :columns
   FROM :archive AS o
   JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
        AND a.:"action" = 'after'

@@ -119,8 +119,8 @@ SELECT k.oid, k.conname, k.conrelid,
  ORDER BY k.conname, k.oid, p.position
 
 -- What a row must satisfy by itself, with what to say of one that does not: check constraints, those of its columns'
--- domains, where the word VALUE reads as a column of that name, and that some partition takes it. Where rows go by a hash
--- there is one for each, unless it was detached.
+-- domains, where the word VALUE reads as a column of that name, and that some partition takes it. Where rows go by a
+-- hash there is one for each, unless it was detached.
 -- name: check_rules
 WITH RECURSIVE types (attname, type) AS (
     SELECT a.attname, a.atttypid FROM pg_catalog.pg_attribute AS a
@@ -138,15 +138,16 @@ SELECT pg_catalog.concat('the check constraint ', k.conname), pg_catalog.pg_get_
    AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conenforced') IS DISTINCT FROM 'false'
  UNION ALL
 SELECT pg_catalog.concat('the constraint ', k.conname, ' of the domain ', t.typname, ', of which ', d.attname, ' is'),
-       pg_catalog.format('(SELECT %s FROM (SELECT %I.%I AS value) AS pgwinnow_value)', pg_catalog.pg_get_expr(k.conbin, 0),
-                         c.relname, d.attname)
+       pg_catalog.format('(SELECT %s FROM (SELECT %I.%I AS value) AS pgwinnow_value)',
+                         pg_catalog.pg_get_expr(k.conbin, 0), c.relname, d.attname)
   FROM types AS d
   JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) d.type
   JOIN pg_catalog.pg_constraint AS k ON k.contypid OPERATOR(pg_catalog.=) t.oid AND k.contype OPERATOR(pg_catalog.=) 'c'
   JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid
  UNION ALL
 SELECT 'there is no partition that takes it',
-       COALESCE((SELECT pg_catalog.string_agg(pg_catalog.concat('(', p.takes, ')'), ' OR ') FROM partitions AS p), 'false')
+       COALESCE((SELECT pg_catalog.string_agg(pg_catalog.concat('(', p.takes, ')'), ' OR ')
+                   FROM partitions AS p), 'false')
   FROM pg_catalog.pg_class AS c
  WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND c.relkind OPERATOR(pg_catalog.=) 'p'
    AND NOT EXISTS (SELECT FROM partitions AS p

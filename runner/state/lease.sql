@@ -1,5 +1,6 @@
 -- name: look
-SELECT l.holder, CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat) ELSE 0 END
+SELECT l.holder,
+       CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat) ELSE 0 END
   FROM :"state".lease l WHERE l.run = $1::bigint
 
 -- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE.
@@ -18,7 +19,8 @@ UPDATE :"state".lease SET beat = '-infinity' WHERE run = $1::bigint AND fence = 
 
 -- name: beat
 WITH beat AS (UPDATE :"state".lease
-                 SET beat = pg_catalog.clock_timestamp(), pid = CASE WHEN $3::boolean THEN pg_catalog.pg_backend_pid() END
+                 SET beat = pg_catalog.clock_timestamp(),
+                     pid = CASE WHEN $3::boolean THEN pg_catalog.pg_backend_pid() END
                WHERE run = $1::bigint AND fence = $2::bigint RETURNING run)
 SELECT r.wanted FROM beat JOIN :"state".runs r ON r.run = beat.run
 
@@ -31,8 +33,10 @@ SELECT l.run, $2::int, $6::int, $7::int, $8::int, $4::bigint, $5::bigint
 
 -- name: counts
 UPDATE :"state".batches SET rows = $7::bigint, children = $8::bigint, spared = $9::bigint, ms = $10::int
- WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int AND first = $6::bigint
+ WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int
+   AND first = $6::bigint
 
 -- name: checkpoint
 SELECT last, rows, children, spared FROM :"state".batches
- WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int AND first = $6::bigint
+ WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int
+   AND first = $6::bigint

@@ -100,7 +100,8 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
        c (rows, last) ON true
   LEFT JOIN LATERAL (
        SELECT x.rows FROM :"state".steps x
-        WHERE s.kind IN ('delete', 'together') AND x.run = s.run AND x.kind = 'track' AND x.step < s.step AND x.state = 'done'
+        WHERE s.kind IN ('delete', 'together') AND x.run = s.run AND x.kind = 'track' AND x.step < s.step
+              AND x.state = 'done'
         ORDER BY x.step DESC LIMIT 1) t (rows) ON true
  WHERE s.run = $1::bigint ORDER BY s.step
 

@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS :"state".runs (
     table_name text NOT NULL,
     table_oid oid NOT NULL,
     state text NOT NULL DEFAULT 'running'
-        CHECK (state IN ('running', 'waiting', 'paused', 'failed', 'refused', 'cancelled', 'finished', 'undoing', 'undone')),
+        CHECK (state IN ('running', 'waiting', 'paused', 'failed', 'refused', 'cancelled', 'finished',
+                         'undoing', 'undone')),
     wanted text CHECK (wanted IN ('paused', 'cancelled')),
     definition jsonb NOT NULL,
     tree text,

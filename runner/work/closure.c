@@ -30,8 +30,7 @@ static void ask_for(struct try *t, size_t index) { t->asked[t->asked_count++] = 
 
 /* --- taking the tracked rows --- */
 
-/* What moves for a heavy group moves whether its rows were contested or not, and waits for them: a piece is listed once.
- */
+/* What moves for a heavy group moves whether its rows were contested or not, and waits for them: it is listed once. */
 static void bind_range(struct bindings *b, struct batch *batch, bool wait) {
     struct family *f = family_of(batch);
     bool apart = family_apart(&batch->range);

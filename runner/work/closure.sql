@@ -35,7 +35,8 @@ ON CONFLICT DO NOTHING
 -- the bound.
 -- name: count_settled
 SELECT pg_catalog.count(*)
-  FROM (SELECT FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT $1::bigint FOR UPDATE OF c) AS x
+  FROM (SELECT FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT $1::bigint
+           FOR UPDATE OF c) AS x
 
 -- name: find_stopped
 SELECT pg_catalog.left(c::text, 200) FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family LIMIT 1
@@ -44,7 +45,8 @@ SELECT pg_catalog.left(c::text, 200) FROM (:parents) AS p JOIN :child AS c ON :p
 -- name: find_protected
 SELECT CASE WHEN t.hold THEN 'a row below it is held back' ELSE 'a row below it is the survivor of a group' END
   FROM :family AS f JOIN :track AS t ON (:tracked_is_family AND t.hold) OR (:survivor_is_family)
- WHERE f.batch = pg_catalog.pg_current_xact_id() AND f.seq IS NULL AND (t.outcome IS NULL OR t.outcome = 'contested') LIMIT 1
+ WHERE f.batch = pg_catalog.pg_current_xact_id() AND f.seq IS NULL
+   AND (t.outcome IS NULL OR t.outcome = 'contested') LIMIT 1
 
 -- name: set_null
 WITH pgwinnow_changed AS (
@@ -52,7 +54,8 @@ WITH pgwinnow_changed AS (
     RETURNING 1:returning):kept
 SELECT pg_catalog.count(*) FROM pgwinnow_changed
 
--- Tracked rows, or survivors, that are about to be set to NULL: changed by us and by nobody else. They are locked by now.
+-- Tracked rows, or survivors, that are about to be set to NULL: changed by us and by nobody else. They are locked by
+-- now.
 -- name: note_nulls
 UPDATE :track AS t SET :version = pg_catalog.pg_current_xact_id()::xid
   FROM (:parents) AS p JOIN :child AS c ON :points WHERE :not_in_family AND :tracked_is_child

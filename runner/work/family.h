@@ -2,8 +2,8 @@
  * Families: tracked rows and what points at them, settled in bounded batches.
  *
  *   fast      one statement takes the rows and all their children, where every edge is NO ACTION or RESTRICT
- *   thorough  rows locked FOR UPDATE, the closure over the edges collected level by level under those locks, then settled
- *             deepest first: where the database's own actions would do our work, for circles, and after a race
+ *   thorough  rows locked FOR UPDATE, the closure over the edges collected level by level under those locks, then
+ *             settled deepest first: where the database's own actions would do our work, for circles, and after a race
  *   heavy     one row whose family exceeds the bounds: its descendants are listed once and go in pieces ahead of it
  *   last pass contested rows, waiting for their locks
  */

@@ -50,7 +50,8 @@ JOIN :child AS :child_alias ON :points
 
 -- name: next_contested
 SELECT pg_catalog.min(unit), pg_catalog.max(unit)
-  FROM (SELECT :unit AS unit FROM :track WHERE outcome = 'contested' AND NOT hold AND :unit > $1::bigint ORDER BY :unit LIMIT $2::bigint) AS x
+  FROM (SELECT :unit AS unit FROM :track WHERE outcome = 'contested' AND NOT hold AND :unit > $1::bigint
+         ORDER BY :unit LIMIT $2::bigint) AS x
 
 -- name: count_tracked
 SELECT COALESCE(pg_catalog.max(seq), 0), COALESCE(pg_catalog.max(:unit), 0),
@@ -60,4 +61,5 @@ SELECT COALESCE(pg_catalog.max(seq), 0), COALESCE(pg_catalog.max(:unit), 0),
 
 -- The last pass and heavy rows number their tries; a number that an earlier session used would meet its checkpoint.
 -- name: last_pass_used
-SELECT COALESCE(pg_catalog.max(pass), 1) FROM :"state".batches WHERE run = $1::bigint AND step = $2::int AND round = $3::int
+SELECT COALESCE(pg_catalog.max(pass), 1) FROM :"state".batches WHERE run = $1::bigint
+   AND step = $2::int AND round = $3::int

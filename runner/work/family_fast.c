@@ -1,5 +1,5 @@
-/* The fast way: whole families in one statement, where every edge is NO ACTION or RESTRICT. A child that comes meanwhile
- * makes its foreign key object, and the batch goes again the thorough way. */
+/* The fast way: whole families in one statement, where every edge is NO ACTION or RESTRICT. A child that comes
+ * meanwhile makes its foreign key object, and the batch goes again the thorough way. */
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/family_fast.sql.h"

@@ -44,7 +44,8 @@ struct family {
     size_t region, region_count;
     int64_t contested_after; /* seq of the last contested row taken in this round */
     int contested_round;
-    int next_pass; /* of the last pass and of heavy rows: above all that any session used, so that no old checkpoint is met */
+    /* Of the last pass and of heavy rows: above all that any session used, so that no old checkpoint is met. */
+    int next_pass;
     double weight;      /* rows changed for one tracked row, smoothed */
     double unit_rows;   /* tracked rows of a group, on average; 1 where ranges count rows */
     int64_t looked;     /* the last group that a probe looked at */
@@ -153,8 +154,8 @@ static inline bool goes_by_parent(const struct edge *edge) {
     return !goes_with_moves(edge) && (!goes_by_key(edge) || edge->child->nullable_identity);
 }
 
-/* What may be settled in pieces ahead of one heavy row. Of the plan's own rows, what goes with the moves of its table has
- * a list. */
+/* What may be settled in pieces ahead of one heavy row. Of the plan's own rows, what goes with the moves of its table
+ * has a list. */
 static inline bool goes_in_drains(const struct edge *edge) {
     return goes_by_parent(edge) || (edge->policy == POLICY_SET_NULL && edge->parent->index != 0);
 }

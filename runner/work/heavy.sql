@@ -55,10 +55,12 @@ SELECT pg_catalog.pg_current_xact_id(), 0, x.*
 -- OFFSET 0 keeps these as a look for each row of the piece. Turned into a join, the planner starts from the parent and
 -- walks all its children for every piece.
 -- name: belongs_to_root
-EXISTS (SELECT FROM :track AS t JOIN :parent AS p ON :parent_is_tracked WHERE t.seq = l.root AND :points :leaves OFFSET 0)
+EXISTS (SELECT FROM :track AS t JOIN :parent AS p ON :parent_is_tracked WHERE t.seq = l.root
+           AND :points :leaves OFFSET 0)
 
 -- name: belongs_to_listed
-EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WHERE pl.root = l.root AND :points :leaves OFFSET 0)
+EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WHERE pl.root = l.root
+           AND :points :leaves OFFSET 0)
 
 -- Children of one row that are set to NULL, or have no key, in bounded pieces: a ctid is used in the statement that
 -- found it and never across partitions. $1, $2: the row's seq twice, $3: how many.
@@ -66,7 +68,8 @@ EXISTS (SELECT FROM :parent_list AS pl JOIN :parent AS p ON :parent_is_listed WH
 WITH p AS MATERIALIZED (:parents),
 pgwinnow_gone AS (
     DELETE FROM ONLY :leaf AS c
-     WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points WHERE :unnamed LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+     WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points
+                                 WHERE :unnamed LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
     RETURNING 1:returning):kept
 SELECT pg_catalog.count(*) FROM pgwinnow_gone
 
@@ -75,7 +78,8 @@ SELECT pg_catalog.count(*) FROM pgwinnow_gone
 WITH p AS MATERIALIZED (:parents),
 pgwinnow_changed AS (
     UPDATE ONLY :leaf AS c SET :nulls FROM (SELECT) AS nothing:beside
-     WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
+     WHERE c.ctid = ANY (ARRAY (SELECT c.ctid FROM p JOIN ONLY :leaf AS c ON :points
+                                 LIMIT $3::bigint FOR UPDATE OF c SKIP LOCKED))
            :same_row
     RETURNING 1:returning):kept
 SELECT pg_catalog.count(*) FROM pgwinnow_changed

@@ -1,5 +1,5 @@
--- Groups that are too large to go at once: what moves is listed first, by edge, in the order in which rows are preferred
--- when they collide, and moves in pieces of that order. So a piece only meets rows that stay by right.
+-- Groups that are too large to go at once: what moves is listed first, by edge, in the order in which rows are
+-- preferred when they collide, and moves in pieces of that order. So a piece only meets rows that stay by right.
 
 -- Logged: after a crash the list is what is left to do.
 -- name: create_moves

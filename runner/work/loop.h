@@ -37,7 +37,8 @@ enum cut {
 
 struct part {
     enum cut (*cut)(struct batch *);
-    void (*cut_answer)(struct batch *, const struct sql *, const struct rows *); /* sets range; left empty: cut is asked again */
+    /* Sets range; left empty: cut is asked again. */
+    void (*cut_answer)(struct batch *, const struct sql *, const struct rows *);
     void (*fill)(struct batch *);
     void (*answer)(struct batch *, const struct sql *, const struct rows *); /* each good result, in order */
     bool (*more)(struct batch *);      /* queue another round, or false: commit. May be NULL */
@@ -52,7 +53,8 @@ struct part {
     bool given; /* what a batch does is not ours to size: pauses follow the time that it takes */
 };
 
-enum phase { PHASE_IDLE, PHASE_CUT, PHASE_ROUND, PHASE_COMMIT, PHASE_ROLLBACK, PHASE_CHECKPOINT, PHASE_REST, PHASE_LOST };
+enum phase { PHASE_IDLE, PHASE_CUT, PHASE_ROUND, PHASE_COMMIT, PHASE_ROLLBACK,
+             PHASE_CHECKPOINT, PHASE_REST, PHASE_LOST };
 
 struct counts {
     int64_t rows, children, spared, contested; /* rows: of the tracking table, removed or settled; the others by name */
@@ -103,11 +105,15 @@ struct loop {
 void loop_run(struct run *, size_t step, const struct part *, void *job, bool hash_joins, struct error *);
 
 /* For a part's callbacks. Texts are expanded in the batch's arena; values must live there too. */
-void batch_queue(struct batch *, const char *about, const struct sql *, const struct bindings *, const char *const *values, int count);
+void batch_queue(struct batch *, const char *about, const struct sql *, const struct bindings *,
+                 const char *const *values, int count);
 /* In cut(): the question, in a read-only transaction of its own; return CUT_ASKED then. */
-void batch_question(struct batch *, const char *about, const struct sql *, const struct bindings *, const char *const *values, int count);
+void batch_question(struct batch *, const char *about, const struct sql *, const struct bindings *,
+                    const char *const *values, int count);
 const char *batch_number(struct batch *, int64_t);
-bool loop_others_busy(const struct loop *, const struct batch *self, bool (*which)(const struct range *)); /* some other batch at such a range */
+/* Some other batch is at such a range. */
+bool loop_others_busy(const struct loop *, const struct batch *self, bool (*which)(const struct range *));
 
 /* The statements of one batch, recorded: what explain shows is what run sends. */
-void loop_explain(struct run *, size_t step, const struct part *, void *job, const struct range *, struct explanation *, struct error *);
+void loop_explain(struct run *, size_t step, const struct part *, void *job, const struct range *,
+                  struct explanation *, struct error *);

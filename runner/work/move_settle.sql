@@ -31,7 +31,8 @@ SELECT * FROM (:counts) AS pgwinnow_counts
     RETURNING NULL::bigint AS seq :returning):kept
 
 -- name: count_link
-SELECT :node::int, (SELECT pg_catalog.count(*) FROM :link), (SELECT pg_catalog.count(:roots) FROM :link), (:expected), :moves
+SELECT :node::int, (SELECT pg_catalog.count(*) FROM :link), (SELECT pg_catalog.count(:roots) FROM :link),
+       (:expected), :moves
 
 -- name: expected_moves
 SELECT pg_catalog.count(*) FROM :move AS m WHERE m.batch = pg_catalog.pg_current_xact_id() AND :which

@@ -8,7 +8,8 @@ enum verdict {
     VERDICT_FAIL,    /* nothing that time would mend */
     VERDICT_LATER,   /* a lock, a deadlock, a serialisation failure: again after a growing, jittered pause */
     VERDICT_SMALLER, /* it took too long: half the batch */
-    VERDICT_RACE, /* a row came or changed between our statements: again, thoroughly; three times in a row is a failure */
+    /* A row came or changed between our statements: again, thoroughly; three times in a row is a failure. */
+    VERDICT_RACE,
     VERDICT_CONNECT, /* the connection is gone: connect, then the very same range again */
     VERDICT_DONE,    /* the checkpoint is there: the COMMIT whose answer was lost had gone through */
 };

@@ -88,8 +88,8 @@ UPDATE :track AS pgwinnow_track SET outcome = NULL
          WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending) AS pgwinnow_k
  WHERE pgwinnow_track.seq = pgwinnow_k.pgwinnow_seq AND NOT EXISTS (SELECT FROM :from AS :alias WHERE :table_is_tracked)
 
--- Behind the removal of a piece of a group: the group itself has no checkpoint yet, and after a kill its rows are looked
--- at again. Those that are gone are no longer pending.
+-- Behind the removal of a piece of a group: the group itself has no checkpoint yet, and after a kill its rows are
+-- looked at again. Those that are gone are no longer pending.
 -- name: tracking_removed
 UPDATE :track AS pgwinnow_track SET outcome = 'removed'
   FROM (SELECT seq AS pgwinnow_seq, :tracked_keys
@@ -98,7 +98,8 @@ UPDATE :track AS pgwinnow_track SET outcome = 'removed'
  WHERE pgwinnow_track.seq = pgwinnow_k.pgwinnow_seq AND NOT EXISTS (SELECT FROM :from AS :alias WHERE :table_is_tracked)
 
 -- name: tracking_spare
-UPDATE :track SET outcome = $3 WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND (outcome IS NULL OR outcome = 'contested')
+UPDATE :track SET outcome = $3 WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold
+   AND (outcome IS NULL OR outcome = 'contested')
 
 -- The survivor wins: its whole row and the loser's stand side by side and the plan's order decides.
 -- name: keeps_by_order

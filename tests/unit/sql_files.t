@@ -21,6 +21,7 @@ is() {
 # turn: the file on standard input becomes $work/a.sql.h; prints complaints
 turn() {
     cat >"$work/a.sql"
+    # shellcheck disable=SC2069 # the errors alone
     awk -v file=a.sql -f runner/database/sql.awk "$work/a.sql" 2>&1 >"$work/a.sql.h"
 }
 
