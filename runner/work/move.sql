@@ -27,8 +27,8 @@ SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*),
        pg_catalog.count(*) FILTER (WHERE lost)
   FROM found
 
--- A piece of a heavy group's list, $2 to $3. The rank is the place in the list, for what is found below dropped rows too:
--- so where a piece ends makes no difference.
+-- A piece of a heavy group's list, $2 to $3. The rank is the place in the list, for what is found below dropped rows
+-- too: so where a piece ends makes no difference.
 -- name: collect_listed
 WITH p AS MATERIALIZED (:mapping),
 found AS (
@@ -66,7 +66,8 @@ SELECT pg_catalog.count(*) FROM fallen
 -- The order of preference, and for each unique rule which rows are equal by it: sorted by its operator class.
 -- name: number_moves
 UPDATE :move AS m SET sure = NOT m.arrives, pref = x.pref :groups
-  FROM (SELECT pgwinnow_n, pg_catalog.row_number() OVER (ORDER BY pgwinnow_arrives, pgwinnow_order, :order) AS pref :ranks
+  FROM (SELECT pgwinnow_n,
+               pg_catalog.row_number() OVER (ORDER BY pgwinnow_arrives, pgwinnow_order, :order) AS pref :ranks
           FROM (:values) AS pgwinnow_i) AS x
  WHERE m.n = x.pgwinnow_n
 
@@ -84,8 +85,8 @@ UPDATE :move AS m SET sure = true
           FROM :move WHERE batch = pg_catalog.pg_current_xact_id() AND NOT dropped) AS x
  WHERE m.n = x.n AND NOT x.sure AND :best AND :unpaired
 
--- What collides with a sure row is given up in favour of it; a row is never dropped for one that is dropped itself. Some
--- may still be open: they collide with better ones that were dropped only now.
+-- What collides with a sure row is given up in favour of it; a row is never dropped for one that is dropped itself.
+-- Some may still be open: they collide with better ones that were dropped only now.
 -- name: drop_for_sure
 WITH judged AS MATERIALIZED (
     SELECT n, sure, :winners AS winner

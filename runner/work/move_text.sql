@@ -6,7 +6,8 @@ SELECT :refs, :values, f.rank AS pgwinnow_rank
  WHERE f.batch = pg_catalog.pg_current_xact_id() AND f.s1 IS NOT NULL AND :which :leaves
 
 -- name: mapping_image
-LEFT JOIN :move AS x ON x.batch = pg_catalog.pg_current_xact_id() AND x.leaf = s.tableoid AND x.place = s.ctid AND NOT x.dropped
+LEFT JOIN :move AS x ON x.batch = pg_catalog.pg_current_xact_id() AND x.leaf = s.tableoid AND x.place = s.ctid
+      AND NOT x.dropped
 
 -- name: mapping_of_carried
 SELECT :refs, :values, x.rank AS pgwinnow_rank
@@ -42,7 +43,9 @@ NOT EXISTS (SELECT FROM :pairs AS q JOIN :move AS b ON b.n = q.better
              WHERE q.batch = pg_catalog.pg_current_xact_id() AND q.pass = $1::int AND q.worse = x.n AND NOT b.dropped)
 
 -- name: sure_of_group
-CASE WHEN :group IS NOT NULL THEN pg_catalog.first_value(CASE WHEN sure THEN ARRAY[n, :number] END) OVER (PARTITION BY :group ORDER BY sure DESC, pref) END
+CASE WHEN :group IS NOT NULL
+     THEN pg_catalog.first_value(CASE WHEN sure THEN ARRAY[n, :number] END)
+          OVER (PARTITION BY :group ORDER BY sure DESC, pref) END
 
 -- name: sure_of_pairs
 (SELECT pg_catalog.min(ARRAY[b.n, :number]) FROM :pairs AS q JOIN :move AS b ON b.n = q.better
