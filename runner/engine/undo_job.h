@@ -10,8 +10,8 @@ struct undo_rule { /* a unique index or an exclusion constraint */
     bool excludes, nulls_equal;
     const char *predicate; /* NULL: all rows */
     struct undo_term {
-        const char *expression, *operator, *collate; /* collate NULL: none */
-    } *terms;
+        const char *expression, *operator, * collate; /* collate NULL: none */
+    } * terms;
     size_t count;
     const char **columns; /* all that it depends on */
     size_t column_count;
@@ -24,6 +24,7 @@ struct undo_reference { /* a foreign key, seen from the table that has it, or fr
     const char *other_sql;
     const char **own, **others, **equal; /* in pairs; equal: parent OP child */
     size_t count;
+    bool cascades; /* ON UPDATE CASCADE: the server changes what points at a key along with it */
 };
 
 struct undo_check {
@@ -32,7 +33,7 @@ struct undo_check {
 
 struct undo_table {
     unsigned oid;
-    const char *archive_name, *archive;      /* raw; quoted with the schema */
+    const char *archive_name, *archive;       /* raw; quoted with the schema */
     const char *seq, *batch, *order, *action; /* raw names of the archive's own columns */
     struct table *table;
     struct column *keys; /* what named a row when it was archived; as the table has them now */
@@ -55,16 +56,16 @@ struct undo_job {
     const struct overview *overview;
     const struct undo_request *request;
     struct undo_outcome *outcome;
-    size_t step;                            /* the undo's, behind the plan's */
-    const char *definition;                 /* of the plan, as it ran */
-    const char *plan_name, *left_name;      /* raw */
-    const char *plan_table, *left_table;    /* quoted with the schema */
+    size_t step;                         /* the undo's, behind the plan's */
+    const char *definition;              /* of the plan, as it ran */
+    const char *plan_name, *left_name;   /* raw */
+    const char *plan_table, *left_table; /* quoted with the schema */
     struct undo_table *tables;
     size_t table_count;
-    int64_t turns, done;                    /* batches in all; the last that is taken back */
+    int64_t turns, done; /* batches in all; the last that is taken back */
     int64_t rows;
-    bool begun;                             /* rows may have come back: the run is recorded as being undone */
-    bool keyless;                           /* rows without a key were changed: looked for by all they hold */
+    bool begun;   /* rows may have come back: the run is recorded as being undone */
+    bool keyless; /* rows without a key were changed: looked for by all they hold */
 };
 
 /* How a look at the tables is meant. */

@@ -291,6 +291,50 @@ static void judge_parent(struct judge *j, const struct undo_reference *r) {
     add(j, &sql_judge_parent, &b);
 }
 
+/* Of the statement that is taken back, or of any that will be. */
+static const char *when(const struct judge *j, const struct undo_table *t, const char *alias) {
+    if (j->view == VIEW_LATER) return pending(j, t, alias);
+    struct bindings b = {0};
+    bind(&b, "alias", alias);
+    bind(&b, "batch", t->batch);
+    bind(&b, "order", t->order);
+    bind(&b, "stays_out", undo_stays_out(j->job, j->arena, t, alias, j->error));
+    return expand(j, &sql_in_this_statement, &b);
+}
+
+static const char *child_goes_back(const struct judge *j, const struct undo_reference *r) {
+    const struct undo_table *child = undo_table_of(j->job, r->other);
+    if (!child || !child->any_changes) return "false";
+    struct bindings b = undo_bindings(j->job, child);
+    const char *by_image = arena_printf(j->arena, "%s = %s", undo_image(j->arena, child, "pgwinnow_l", false),
+                                        undo_image(j->arena, child, "p", true));
+    bind(&b, "after_key", child->key_count ? undo_same_key(j->arena, child, "pgwinnow_l", "p") : by_image);
+    bind(&b, "when", when(j, child, "pgwinnow_l"));
+    return expand(j, &sql_child_goes_back, &b);
+}
+
+/* What the application made point at a key since: the server would refuse, or set its reference to NULL. */
+static void judge_referred(struct judge *j, const struct undo_reference *r) {
+    if (!undo_touches(j->t, r->own, r->count) || (r->cascades && !j->job->request->triggers_off)) return;
+    struct text points = text_new(j->arena), same = text_new(j->arena), differs = text_new(j->arena);
+    for (size_t i = 0; i < r->count; i++) {
+        const char *own = sql_identifier(j->arena, r->own[i]), *and = i ? " AND " : "";
+        text_addf(&points, "%sa.%s %s p.%s", and, own, r->equal[i], sql_identifier(j->arena, r->others[i]));
+        text_addf(&same, "%sx.%s::text = a.%s::text", and, own, own);
+        text_addf(&differs, "%s%s", i ? " OR " : "", undo_unlike(j->arena, "o", "a", own));
+    }
+    struct bindings b = bindings_of(j);
+    bind(&b, "shown", undo_shown(j->arena, j->t, "a"));
+    bind(&b, "reason", arena_printf(j->arena, "rows that came since point at it by the foreign key %s", r->name));
+    bind(&b, "differs", differs.data);
+    bind(&b, "child", r->other_sql);
+    bind(&b, "points", points.data);
+    bind(&b, "goes_back", child_goes_back(j, r));
+    bind(&b, "same_reference", same.data);
+    bind(&b, "when", when(j, j->t, "x"));
+    add(j, &sql_judge_referred, &b);
+}
+
 static void all_rules(struct judge *j) {
     judge_key(j);
     judge_changed(j);
@@ -304,6 +348,7 @@ static void all_rules(struct judge *j) {
 
 static void all_parents(struct judge *j) {
     for (size_t i = 0; i < j->t->outgoing_count; i++) judge_parent(j, &j->t->outgoing[i]);
+    for (size_t i = 0; i < j->t->incoming_count; i++) judge_referred(j, &j->t->incoming[i]);
 }
 
 static const char *judged(struct judge *j) {

@@ -70,12 +70,15 @@ SELECT o.:"seq", 1, :shown, 'the row is gone'
  WHERE :these AND o.:"action" NOT IN ('delete', 'after') AND NOT EXISTS (:present)
 
 -- Rows without a key are known by all they hold: as many of a kind must be there as were left.
+-- They are counted once for all: the table has no index that could find them.
 -- name: judge_gone_keyless
 SELECT x.seq, 1, x.shown, 'no row is as the run left it'
   FROM (SELECT a.:"seq" AS seq, :image AS image, :shown AS shown,
                pg_catalog.row_number() OVER (PARTITION BY :image ORDER BY a.:"seq") AS nth
           FROM :archive AS a WHERE :these AND a.:"action" = 'after') AS x
- WHERE x.nth > (SELECT pg_catalog.count(*) FROM (:present) AS p WHERE p.image = x.image)
+  LEFT JOIN (SELECT p.image, pg_catalog.count(*) AS there FROM (:present) AS p GROUP BY p.image) AS y
+       ON y.image = x.image
+ WHERE x.nth > COALESCE(y.there, 0)
 
 -- name: keyless_rows
 SELECT :image AS image FROM :from AS c
@@ -132,6 +135,22 @@ EXISTS (SELECT FROM :archive AS x WHERE x.:"batch" = $1::bigint AND x.:"order" =
 
 -- name: parent_comes_some_day
 EXISTS (SELECT FROM :archive AS x WHERE x.:"action" <> 'after' AND :points AND (:pending))
+
+-- A row points at a key that the run made and that goes back, and neither goes back with it nor finds another row there.
+-- name: judge_referred
+SELECT o.:"seq", 6, :shown, :'reason'
+  FROM :archive AS o
+  JOIN :archive AS a ON a.:"batch" = o.:"batch" AND a.:"order" = o.:"order" AND a.:"seq" = o.:"seq"
+       AND a.:"action" = 'after'
+ WHERE :these AND o.:"action" NOT IN ('delete', 'after') AND (:differs)
+   AND EXISTS (SELECT FROM :child AS p WHERE :points AND NOT (:goes_back))
+   AND NOT EXISTS (SELECT FROM :archive AS x WHERE x.:"action" <> 'after' AND :same_reference AND :when)
+
+-- name: child_goes_back
+EXISTS (SELECT FROM :archive AS pgwinnow_l WHERE :after_key AND pgwinnow_l.:"action" = 'after' AND :when)
+
+-- name: in_this_statement
+:alias.:"batch" = $1::bigint AND :alias.:"order" = $2::int AND :stays_out
 
 -- name: foresee
 SELECT j.key, j.reason, pg_catalog.count(*) OVER () FROM (:judged) AS j ORDER BY j.seq LIMIT 1000

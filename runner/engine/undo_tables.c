@@ -103,7 +103,8 @@ static struct undo_reference *read_references(const struct undo_job *job, const 
             list = arena_grow(job->arena, list, count, sizeof *list);
             list[*count - 1] = (struct undo_reference){.name = rows_text(rows, i, 1),
                                                        .other = (unsigned)rows_int(rows, i, 2),
-                                                       .other_sql = rows_text(rows, i, 3)};
+                                                       .other_sql = rows_text(rows, i, 3),
+                                                       .cascades = rows_flag(rows, i, 7)};
         }
         add_pair(job->arena, &list[*count - 1], rows_text(rows, i, 4), rows_text(rows, i, 5), rows_text(rows, i, 6));
     }

@@ -68,7 +68,8 @@ SELECT k.oid, k.conname, k.confrelid,
        OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname),
        c.attname, r.attname,
        'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
-       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')'
+       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')',
+       k.confupdtype OPERATOR(pg_catalog.=) 'c'
   FROM pg_catalog.pg_constraint AS k
  CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
                                pg_catalog.unnest(k.conpfeqop))
@@ -97,7 +98,8 @@ SELECT k.oid, k.conname, k.conrelid,
        OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname),
        r.attname, c.attname,
        'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
-       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')'
+       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')',
+       k.confupdtype OPERATOR(pg_catalog.=) 'c'
   FROM pg_catalog.pg_constraint AS k
  CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
                                pg_catalog.unnest(k.conpfeqop))

@@ -476,6 +476,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     engine/undo_judge.sql:keyless_rows engine/undo_judge.sql:keyless_rows_later engine/undo_judge.sql:judge_changed
     engine/undo_judge.sql:judge_unique engine/undo_judge.sql:judge_twice engine/undo_judge.sql:scope engine/undo_judge.sql:taken engine/undo_judge.sql:judge_rules
     engine/undo_judge.sql:judge_parent engine/undo_judge.sql:parent_comes engine/undo_judge.sql:parent_comes_some_day
+    engine/undo_judge.sql:judge_referred engine/undo_judge.sql:child_goes_back engine/undo_judge.sql:in_this_statement
     engine/undo_batch.sql:insert_removed engine/undo_batch.sql:overwrite engine/undo_batch.sql:change_back engine/undo_batch.sql:change_back_keyless
     state/overview.sql:overview_archives
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone

@@ -132,4 +132,38 @@ PLAN
     is "$code" 0 'undo: first that one goes back' || diag "$all"
     is "$(sums t c)" "$before" 'then the other has its place again'
 done
+# What the application made point at a key that the run made, while the run was over.
+plan <<'PLAN'
+plan: referred
+table: c
+steps:
+  - discover: { children: { p.c_id: move }, missing_index: ignore }
+  - track: { duplicates: [g] }
+  - delete-children
+  - delete
+PLAN
+for action in 'NO ACTION' 'CASCADE' 'SET NULL'; do
+    new_database "referred ${action// /_}"
+    sql "CREATE TABLE c (id int PRIMARY KEY, g int);
+         CREATE TABLE p (c_id int PRIMARY KEY REFERENCES c);
+         CREATE TABLE q (id int PRIMARY KEY, p_id int REFERENCES p ON UPDATE $action);
+         INSERT INTO c VALUES (1, 1), (2, 1); INSERT INTO p VALUES (2); INSERT INTO q VALUES (1, 2)"
+    pgw run plan.yaml
+    is "$code" 0 "on update $action: run" || diag "$all"
+    sql 'INSERT INTO q VALUES (2, 1)'
+    pgw undo 1
+    if [ "$action" = CASCADE ]; then
+        is "$code" 0 'a row that came since follows by the foreign key'
+        is_sql 'SELECT * FROM q ORDER BY id' $'1|2\n2|2' 'to the key that is there again'
+        continue
+    fi
+    is "$code" 3 'a row that came since is in the way'
+    like "$err" 'public.p \(c_id\) = \(1\): rows that came since point at it by the foreign key q_p_id_fkey' 'and told beforehand'
+    is_sql 'SELECT id FROM c' 1 'nothing is changed'
+    pgw undo 1 --on-conflict force
+    is "$code" 0 'nothing can force that: it is left' || diag "$all"
+    is_sql 'SELECT id FROM c ORDER BY id' $'1\n2' 'all else comes back'
+    is_sql 'SELECT * FROM q ORDER BY id' $'1|1\n2|1' 'and no reference is lost'
+done
+
 done_testing
