@@ -136,7 +136,7 @@ EXISTS (SELECT FROM :archive AS x WHERE x.:"batch" = $1::bigint AND x.:"order" =
 -- name: parent_comes_some_day
 EXISTS (SELECT FROM :archive AS x WHERE x.:"action" <> 'after' AND :points AND (:pending))
 
--- A row points at a key that the run made and that goes back, and neither goes back with it nor finds another row there.
+-- A row points at a key that the run made and that goes back: it neither goes back with it nor finds another row.
 -- name: judge_referred
 SELECT o.:"seq", 6, :shown, :'reason'
   FROM :archive AS o

@@ -36,7 +36,8 @@ CREATE TABLE public.audit (
 -- the table, as they do when they were scraped in turn.
 INSERT INTO public.listings (source, external_id, title, price, scraped_at)
 SELECT (ARRAY['north', 'south', 'harbour'])[1 + n % 3], 'X' || lpad(n::text, 7, '0'), 'Flat no. ' || n,
-       400 + n % 1700 + w, timestamptz '2024-05-01 06:00+00' + (n + w * 1700) * interval '1 second' + w * interval '7 ms'
+       400 + n % 1700 + w,
+       timestamptz '2024-05-01 06:00+00' + (n + w * 1700) * interval '1 second' + w * interval '7 ms'
   FROM generate_series(1, :listings) n, generate_series(0, 3) w
  ORDER BY n + w * 1700, w;
 
@@ -48,12 +49,14 @@ SELECT 'by hand', NULL, 'Room to let', 300, timestamptz '2024-05-03 12:00+00' + 
 -- A post for each copy, but for the first copies of every hundredth listing.
 INSERT INTO public.posts (listing_id, body)
 SELECT id, 'New: ' || title
-  FROM (SELECT *, row_number() OVER (PARTITION BY source, external_id, title ORDER BY scraped_at, id) AS copy FROM public.listings) l
+  FROM (SELECT *, row_number() OVER (PARTITION BY source, external_id, title ORDER BY scraped_at, id) AS copy
+          FROM public.listings) l
  WHERE external_id IS NULL OR NOT (copy = 1 AND right(external_id, 2) = '00')
  ORDER BY id;
 
 INSERT INTO public.post_likes (post_id, user_id) SELECT id, id % 9973 FROM public.posts WHERE id % 2 = 0;
-INSERT INTO public.post_views (post_id, viewed_at) SELECT id, timestamptz '2024-05-04 08:00+00' + id * interval '1 second' FROM public.posts;
+INSERT INTO public.post_views (post_id, viewed_at)
+SELECT id, timestamptz '2024-05-04 08:00+00' + id * interval '1 second' FROM public.posts;
 INSERT INTO public.audit (listing_id, what) SELECT id, 'price changed' FROM public.listings WHERE id % 10 = 3;
 
 CREATE INDEX ON public.posts (listing_id);

@@ -1,4 +1,5 @@
--- Names that need quotes, a composite key, NULLs in the order (they never win) and in the duplicates' columns (no duplicates).
+-- Names that need quotes, a composite key, NULLs in the order (they never win) and in the duplicates' columns (no
+-- duplicates).
 CREATE SCHEMA "Shop";
 CREATE TABLE "Shop"."My Items" (
     region   text,
