@@ -16,8 +16,8 @@ void run_check_stop(struct run *run, struct error *error) {
         fail(error, FAULT_STOPPED, "%s: somebody set `wanted` in %s.runs", run->wanted, run->state.schema);
         if (text_equal(run->wanted, "paused")) fail_hint(error, "the same command goes on from here");
     } else if (run->max_rows && run->removed >= run->max_rows) {
-        fail(error, FAULT_STOPPED, "stopped after %s rows, as --max-rows asked",
-             text_count(error->arena, run->removed));
+        fail(error, FAULT_STOPPED, "stopped after %s row%s, as --max-rows asked",
+             text_count(error->arena, run->removed), run->removed == 1 ? "" : "s");
         fail_hint(error, "look at the result; the same command without --max-rows goes on from here");
     }
 }
