@@ -15,6 +15,9 @@
 
 enum { MOST_PASSES = 1000 };
 
+/* Behind all that hold a place: more than there are rows in a batch. */
+#define ARRIVES "1000000000000"
+
 struct walk *move_state(struct batch *batch) {
     struct try *t = family_try(batch);
     const struct tree *tree = family_of(batch)->tree;
@@ -25,6 +28,8 @@ struct walk *move_state(struct batch *batch) {
     w->moving = arena_alloc(batch->arena, size);
     w->open = arena_alloc(batch->arena, size);
     w->entered = arena_alloc(batch->arena, size);
+    w->marked = arena_alloc(batch->arena, size);
+    w->forced = arena_alloc(batch->arena, tree->node_count + 1);
     return w;
 }
 
@@ -156,8 +161,9 @@ static void queue_numbers(struct batch *batch, const struct node *node) {
     bind(&b, "move", move_table(batch, node));
     bind(&b, "values", move_values(batch, node));
     bind(&b, "order", move_order(batch, node, false));
-    bind(&b, "groups", move_groups(batch->arena, node, ", g# = x.g#"));
+    bind(&b, "groups", move_groups(batch->arena, node, ", g# = x.g#, h# = x.h#"));
     bind(&b, "ranks", move_ranks(batch, node));
+    bind(&b, "has", move_groups(batch->arena, node, ", pgwinnow_h# AS h#"));
     queue(batch, node, "comparing moved rows", &sql_number_moves, &b, NULL, 0);
 }
 
@@ -178,9 +184,16 @@ static void queue_decision(struct batch *batch, const struct node *node) {
     int count = move_has_pairs(node);
     struct bindings b = {0};
     bind(&b, "move", move_table(batch, node));
-    bind(&b, "bests", move_groups(batch->arena, node, ", g#, pg_catalog.min(pref) OVER (PARTITION BY g#) AS b#"));
+    bind(&b, "bests",
+         move_groups(batch->arena, node,
+                     ", g#, h#, pg_catalog.min(CASE WHEN h# THEN pref ELSE pref + " ARRIVES
+                     " END) OVER (PARTITION BY g#) AS b#"));
     bind(&b, "best",
-         arena_printf(batch->arena, "true%s", move_groups(batch->arena, node, " AND (x.g# IS NULL OR x.b# = x.pref)")));
+         arena_printf(batch->arena, "true%s",
+                      move_groups(batch->arena, node,
+                                  " AND (x.g# IS NULL OR x.b# = CASE WHEN x.h# THEN x.pref ELSE x.pref + " ARRIVES
+                                  " END)")));
+    bind(&b, "forced", move_state(batch)->forced[node->index] ? "true" : "false");
     bind(&b, "unpaired", move_unpaired(batch, node));
     queue(batch, node, "looking which moved rows stay", &sql_mark_sure, &b, values, count);
     bind(&b, "groups", move_groups(batch->arena, node, ", g#"));
@@ -471,7 +484,11 @@ bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *
         w->moving[node] += rows_int(rows, 0, 0);
         w->grew = w->grew || rows_int(rows, 0, 1) > 0;
     }
-    if (sql == &sql_drop_for_sure) w->open[node] = rows_int(rows, 0, 1);
+    if (sql == &sql_mark_sure) w->marked[node] = rows_affected(rows);
+    if (sql == &sql_drop_for_sure) {
+        w->open[node] = rows_int(rows, 0, 1);
+        w->forced[node] = w->open[node] && !w->marked[node] && !rows_int(rows, 0, 0);
+    }
     if (sql == &sql_enter_dropped) w->entered[node] += rows_affected(rows);
     if (sql == &sql_find_unstable && rows_count(rows)) t->is_protected = batch->too_large = true;
     if (sql == &sql_find_conflict) refuse(batch, family_of(batch)->tree->nodes[node], rows);

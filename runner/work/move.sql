@@ -67,7 +67,7 @@ SELECT pg_catalog.count(*) FROM fallen
 -- name: number_moves
 UPDATE :move AS m SET sure = NOT m.arrives, pref = x.pref :groups
   FROM (SELECT pgwinnow_n,
-               pg_catalog.row_number() OVER (ORDER BY pgwinnow_arrives, pgwinnow_order, :order) AS pref :ranks
+               pg_catalog.row_number() OVER (ORDER BY pgwinnow_arrives, pgwinnow_order, :order) AS pref :ranks :has
           FROM (:values) AS pgwinnow_i) AS x
  WHERE m.n = x.pgwinnow_n
 
@@ -78,12 +78,13 @@ SELECT pg_catalog.pg_current_xact_id(), $1::int, pgwinnow_j.pgwinnow_n, pgwinnow
  WHERE :live AND :conflicts
 ON CONFLICT DO NOTHING
 
--- Sure is a row that no better one can drop any more.
+-- Sure is a row that no better one can drop any more. By a rule, who holds a place is better than who arrives; where two
+-- rows hold each other's places by two rules, the first in order of preference stays.
 -- name: mark_sure
 UPDATE :move AS m SET sure = true
-  FROM (SELECT n, pref, sure :bests
+  FROM (SELECT n, pref, sure, pg_catalog.min(pref) FILTER (WHERE NOT sure) OVER () AS least :bests
           FROM :move WHERE batch = pg_catalog.pg_current_xact_id() AND NOT dropped) AS x
- WHERE m.n = x.n AND NOT x.sure AND :best AND :unpaired
+ WHERE m.n = x.n AND NOT x.sure AND ((:best AND :unpaired) OR (:forced AND x.pref = x.least))
 
 -- What collides with a sure row is given up in favour of it; a row is never dropped for one that is dropped itself.
 -- Some may still be open: they collide with better ones that were dropped only now.

@@ -18,6 +18,8 @@ struct walk {
     int64_t *going;   /* by node: rows in its family table */
     int64_t *moving;  /* rows in its move table, dropped ones too */
     int64_t *open;    /* of those, not yet decided */
+    int64_t *marked;  /* of those, found to stay by the last look */
+    bool *forced;     /* none was, and none fell: the first one stays */
     int64_t *entered; /* dropped and entered in this pass */
     size_t *asked;    /* nodes in the order of their statements */
     size_t asked_count, asked_room, heard;

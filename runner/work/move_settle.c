@@ -51,7 +51,7 @@ static const char *definitions(struct family *f, const struct node *node) {
         const struct column *c = table_column(node->table, node->moved[i]);
         if (c) define(&text, "m", i + 1, c);
     }
-    text_add(&text, move_groups(f->arena, node, ", g# bigint"));
+    text_add(&text, move_groups(f->arena, node, ", g# bigint, h# boolean"));
     return text.data;
 }
 

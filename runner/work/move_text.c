@@ -126,8 +126,28 @@ static const char *rule_values(struct batch *batch, const struct node *node) {
     return text.data;
 }
 
+/* Whether what a unique rule sees of the row stays as it is: it holds its place then, and comes before who arrives. */
+static const char *holds(struct batch *batch, const struct node *node) {
+    struct text text = text_new(batch->arena);
+    for (size_t r = 0; r < node->unique_count; r++) {
+        const struct rule *rule = &node->uniques[r];
+        if (!rule->involved || rule->exclusion) continue;
+        text_add(&text, ", (true");
+        for (size_t i = 0; i < rule->column_count; i++) {
+            size_t moved = place_of(node, rule->columns[i]);
+            if (moved)
+                text_addf(&text, " AND m.m%zu IS NOT DISTINCT FROM c.%s", moved,
+                          sql_identifier(batch->arena, rule->columns[i]));
+        }
+        text_addf(&text, ") AS pgwinnow_h%zu", r);
+    }
+    return text.data;
+}
+
 const char *move_values(struct batch *batch, const struct node *node) {
     struct bindings b = {0};
+    bind(&b, "holds", holds(batch, node));
+    bind(&b, "has", move_groups(batch->arena, node, ", pgwinnow_h#"));
     bind(&b, "ranked", family_apart(&batch->range) ? "true" : "m.conflict = 1");
     bind(&b, "order", move_order(batch, node, false));
     bind(&b, "named_order", move_order(batch, node, true));

@@ -20,10 +20,10 @@ SELECT :refs, NULL::bigint AS pgwinnow_rank
  WHERE f.batch = pg_catalog.pg_current_xact_id() AND :which :leaves
 
 -- name: move_values
-SELECT pgwinnow_n, pgwinnow_pref, pgwinnow_arrives, pgwinnow_order, :order, :values
+SELECT pgwinnow_n, pgwinnow_pref, pgwinnow_arrives, pgwinnow_order, :order, :values :has
   FROM (SELECT pgwinnow_b.* :generated
           FROM (SELECT m.n AS pgwinnow_n, m.pref AS pgwinnow_pref, m.arrives AS pgwinnow_arrives,
-                       CASE WHEN :ranked THEN m.rank ELSE 0 END AS pgwinnow_order, :named_order, :columns
+                       CASE WHEN :ranked THEN m.rank ELSE 0 END AS pgwinnow_order, :named_order, :columns :holds
                   FROM :move AS m JOIN :child AS c ON :same_row
                  WHERE m.batch = pg_catalog.pg_current_xact_id() AND NOT m.dropped) AS pgwinnow_b) AS :alias
 

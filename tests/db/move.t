@@ -485,4 +485,16 @@ done 2>/dev/null
 is "$code" 0 "killed on the way" || diag "$all"
 settled keep-first
 
+
+# --- two foreign keys to the same parent: the survivor's own child stays, though its other reference moves ---
+
+new_database
+sql "$parents
+     INSERT INTO p VALUES (1, 1), (2, 1), (3, 2), (4, 2);
+     CREATE TABLE flight (id int PRIMARY KEY, src int REFERENCES p, dst int REFERENCES p, no int, UNIQUE (src, no));
+     INSERT INTO flight VALUES (20, 1, 4, 5), (10, 2, 3, 5), (11, 2, 4, 6)"
+run_moves 'flight.src: move, flight.dst: move'
+is "$code" 0 "two references move" || diag "$all"
+is_sql "SELECT id, src, dst, no FROM flight ORDER BY id" $'11|1|3|6\n20|1|3|5' \
+    "by a rule the row that was there stays, whatever its other reference does"
 done_testing

@@ -193,6 +193,19 @@ sub carried {
     return !$row->{moves} && grep { $_ && $_->{moves} } values %{ $row->{refs} };
 }
 
+sub images { my $row = shift; return map { Rules::image($_, $row->{get}) } grep { !$_->{overlap} } Rules::all_of($row->{table}) }
+
+# It was there already, as far as the rule goes by which it is in the way now: what moves it is another reference.
+sub holds_place {
+    my ($m, @in_the_way) = @_;
+    my @now = images($m->{row});
+    my @theirs = map { [ images($_) ] } @in_the_way;
+    return grep {
+        my $i = $_;
+        defined $now[$i] && ($m->{before}[$i] // '') eq $now[$i] && grep { ($_->[$i] // '') eq $now[$i] } @theirs;
+    } 0 .. $#now;
+}
+
 # Best first: who collides with nobody that stays, stays. Rows that are not moved stay whatever comes.
 sub resolve {
     my ($self, $table, @moving) = @_;
@@ -210,6 +223,7 @@ sub resolve {
         refuse($self, 'conflict') if $conflict eq 'stop';
         doubt($self, 'moved along two references') if grep { $_->{twice} } $m->{row}, @in_the_way;
         doubt($self, 'a row in the way is changed by what it points at') if grep { carried($_) } @in_the_way;
+        doubt($self, 'a row that holds its place by a rule') if holds_place($m, @in_the_way);
         doubt($self, 'two rows to stay for one') if @in_the_way > 1;
         doubt($self, 'rows without a key changed places') if !@{ $table->{key} } && $self->{transactions} > 1;
         doubt($self, 'a row of the plan\'s table is dropped') if !$table->{i};
@@ -221,6 +235,7 @@ sub resolve {
 sub move_wave {
     my ($self, @parents) = @_;
     my @moving = to_move($self, \@parents);
+    $_->{before} = [ images($_->{row}) ] for @moving;
     for my $m (@moving) {
         $m->{row}{refs}{ $_->{i} } = final($m->{row}{refs}{ $_->{i} }) for @{ $m->{edges} };
         $m->{row}{moves}++;
