@@ -78,8 +78,8 @@ SELECT pg_catalog.pg_current_xact_id(), $1::int, pgwinnow_j.pgwinnow_n, pgwinnow
  WHERE :live AND :conflicts
 ON CONFLICT DO NOTHING
 
--- Sure is a row that no better one can drop any more. By a rule, who holds a place is better than who arrives; where two
--- rows hold each other's places by two rules, the first in order of preference stays.
+-- Sure is a row that no better one can drop any more. By a rule, who holds a place is better than who arrives; where
+-- two rows hold each other's places by two rules, the first in order of preference stays.
 -- name: mark_sure
 UPDATE :move AS m SET sure = true
   FROM (SELECT n, pref, sure, pg_catalog.min(pref) FILTER (WHERE NOT sure) OVER () AS least :bests
