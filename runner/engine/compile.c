@@ -47,6 +47,7 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     run->arena = arena;
     run->wire = wire_new(arena);
     run->plan = plan;
+    run_take_settings(run);
     run->url = request->database ? request->database : plan->database ? plan->database : "";
     run->direct_url = request->database ? NULL : plan->database_direct; /* another database, perhaps */
     run->yes = request->yes;

@@ -223,7 +223,7 @@ static void add_up(struct run *run, size_t i, struct error *error) {
  * */
 static bool try_again(struct run *run, const struct error *error, int tries) {
     enum verdict verdict = retry_verdict(error, false);
-    if (error->final || tries > run->plan->steps[run->step].settings.locks.retries) return false;
+    if (error->final || tries > run_settings(run, run->step)->locks.retries) return false;
     if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
     run->progress = (struct progress){.waiting = arena_strdup(run->arena, error->message), .waiting_since = clock_ms()};
     wire_sleep(run->wire, verdict == VERDICT_CONNECT ? RECONNECT_MS : retry_pause(tries));

@@ -451,7 +451,7 @@ static void tell_not_undone(struct undo_job *job, struct error *error) {
 static bool try_again(struct undo_job *job, const struct error *error, int tries) {
     struct run *run = job->run;
     enum verdict verdict = retry_verdict(error, false);
-    if (!failed(error) || error->final || tries > run->plan->settings.locks.retries) return false;
+    if (!failed(error) || error->final || tries > run_settings(run, run->step)->locks.retries) return false;
     if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
     wire_sleep(run->wire, verdict == VERDICT_CONNECT ? RECONNECT_MS : retry_pause(tries));
     return stop_level() == 0 && !run->lease_lost;

@@ -1,4 +1,4 @@
--- The state schema, version 2. `pgwinnow init --print` prints these statements.
+-- The state schema, version 3. `pgwinnow init --print` prints these statements.
 
 -- name: create_schema
 CREATE SCHEMA IF NOT EXISTS :"state"
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS :"state".version (
 )
 
 -- name: mark_version
-INSERT INTO :"state".version (version) VALUES (2) ON CONFLICT DO NOTHING
+INSERT INTO :"state".version (version) VALUES (3) ON CONFLICT DO NOTHING
 
 -- `wanted` is the switch that needs no client: UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 7.
 -- name: create_runs

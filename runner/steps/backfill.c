@@ -129,7 +129,7 @@ static void read_work(struct run *run, size_t index, struct backfill_job *job, s
 /* Can the rows of a batch be found one by one? By the planner, under the settings of a batch. */
 static void judge(struct run *run, size_t index, struct backfill_job *job, struct error *error) {
     if (!job->inserts || !job->gap_count) return;
-    const struct batch_settings *batch = &run->plan->steps[index].settings.batch;
+    const struct batch_settings *batch = &run_settings(run, index)->batch;
     struct session session = session_for(run, index, run->arena);
     session.read_only = session.pinned = true;
     session_begin(run->desk, run->arena, &session, error);
@@ -152,7 +152,7 @@ static enum cut backfill_cut(struct batch *batch) {
     if (job->gap == job->gap_count) return CUT_DONE;
     struct gap *gap = &job->gaps[job->gap];
     /* The whole SELECT is computed for each batch then: few large ones. */
-    int64_t size = job->whole ? batch->loop->pace.settings.max : pace_size(&batch->loop->pace);
+    int64_t size = job->whole ? batch->loop->pace.settings->max : pace_size(&batch->loop->pace);
     int64_t last = gap->last - gap->first < size ? gap->last : gap->first + size - 1;
     batch->range = (struct range){.first = gap->first, .last = last, .pass = 1};
     gap->first = last + 1;

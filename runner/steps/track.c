@@ -213,7 +213,7 @@ static void refuse_large_groups(struct run *run, struct arena *arena, int round,
         const struct plan_step *step = &run->plan->steps[i];
         if (!text_equal(step->step->name, "together") || !run->tracking->grouped) continue;
         run->progress.doing = "counting what is below the groups";
-        groups_refuse_large(run, arena, round, step->settings.batch.max, error);
+        groups_refuse_large(run, arena, round, run_settings(run, i)->batch.max, error);
     }
 }
 

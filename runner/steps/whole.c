@@ -7,7 +7,7 @@
 
 struct whole whole_new(struct run *run, size_t step) {
     struct session session = session_for(run, step, run->arena);
-    session.lock_timeout = run->plan->steps[step].settings.locks.ddl_timeout;
+    session.lock_timeout = run_settings(run, step)->locks.ddl_timeout;
     return (struct whole){.run = run, .step = step, .session = session};
 }
 
@@ -64,7 +64,7 @@ static void pause(struct whole *whole, int tries, struct arena *arena, struct er
 }
 
 void whole_run(struct whole *whole, struct error *error) {
-    int64_t retries = whole->run->plan->steps[whole->step].settings.locks.retries;
+    int64_t retries = run_settings(whole->run, whole->step)->locks.retries;
     struct arena *arena = arena_new(whole->run->arena);
     run_check_stop(whole->run, error);
     if (!failed(error)) attempt(whole, arena, error);

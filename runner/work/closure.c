@@ -357,7 +357,7 @@ static void queue_changes(struct batch *batch) {
 /* Rows alone were cut to the size of a batch; a group was not. */
 static bool too_large_group(struct batch *batch) {
     if (family_apart(&batch->range)) return true;
-    const struct batch_settings *settings = &batch->loop->run->plan->steps[batch->loop->step].settings.batch;
+    const struct batch_settings *settings = &run_settings(batch->loop->run, batch->loop->step)->batch;
     return family_of(batch)->run->tracking->grouped && batch->range.part == PART_ROOT &&
            family_try(batch)->taken > settings->max;
 }

@@ -92,8 +92,7 @@ struct rows *direct_long(struct direct *direct, const char *doing, const char *a
 
 /* A clean-up at the run's end belongs to no step. */
 static const struct lock_settings *locks(const struct direct *direct) {
-    const struct plan *plan = direct->run->plan;
-    return direct->step < plan->step_count ? &plan->steps[direct->step].settings.locks : &plan->settings.locks;
+    return &run_settings(direct->run, direct->step)->locks;
 }
 
 static void try_short(struct direct *direct, const char *about, const struct sql *sql, const struct bindings *bindings,

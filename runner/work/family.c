@@ -565,7 +565,7 @@ void families_explain(struct run *run, size_t step, const struct families *what,
                       struct error *error) {
     struct arena *arena = arena_new(run->arena);
     struct family *f = new_family(run, step, what, arena);
-    struct range range = {.first = 1, .last = run->plan->steps[step].settings.batch.size, .pass = FIRST_PASS};
+    struct range range = {.first = 1, .last = run_settings(run, step)->batch.size, .pass = FIRST_PASS};
     if (f->fast) {
         text_add(&explanation->said, "each batch: the rows and all that points at them, in one statement\n");
         loop_explain(run, step, &family_part, f, &range, explanation, error);
@@ -580,7 +580,7 @@ void families_explain(struct run *run, size_t step, const struct families *what,
                         .part = &family_part,
                         .job = f,
                         .error = error,
-                        .pace = pace_new(&run->plan->steps[step].settings.batch)};
+                        .pace = pace_new(&run_settings(run, step)->batch)};
     struct batch batch = {.loop = &loop, .arena = arena, .range = range, .explanation = explanation, .round = 1};
     batch.error = error_new(arena);
     closure_explain(&batch);

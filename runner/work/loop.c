@@ -77,8 +77,7 @@ static void wait_for(struct loop *loop, const char *reason) {
 /* Puts the range back, to be taken again after a pause; after the last try the part may know another way. */
 static void again_later(struct batch *batch, int64_t pause) {
     struct loop *loop = batch->loop;
-    const struct plan_step *step = &loop->run->plan->steps[loop->step];
-    if (++batch->range.tries > step->settings.locks.retries && !loop->part->stuck(batch, false)) {
+    if (++batch->range.tries > run_settings(loop->run, loop->step)->locks.retries && !loop->part->stuck(batch, false)) {
         error_promote(loop->error, &batch->error);
         return;
     }
@@ -246,7 +245,7 @@ static struct slot *worker(struct run *run, size_t i, struct error *error) {
 
 static void open_workers(struct loop *loop, struct arena *arena) {
     struct run *run = loop->run;
-    int64_t wanted = run->plan->steps[loop->step].settings.batch.workers;
+    int64_t wanted = run_settings(run, loop->step)->batch.workers;
     loop->batch_count = (size_t)wanted < run->worker_count ? (size_t)wanted : run->worker_count;
     loop->batches = arena_alloc(arena, loop->batch_count * sizeof *loop->batches);
     for (size_t i = 0; i < loop->batch_count; i++) {
@@ -286,7 +285,7 @@ void loop_run(struct run *run, size_t step, const struct part *part, void *job, 
                           .hash_joins = hash_joins,
                           .error = error,
                           .arena = arena,
-                          .pace = pace_new(&run->plan->steps[step].settings.batch),
+                          .pace = pace_new(&run_settings(run, step)->batch),
                           .since = clock_ms()};
     run->progress = (struct progress){.batch_size = pace_size(&loop->pace)};
     loop->recorded = count_recorded(loop);
@@ -307,7 +306,7 @@ void loop_explain(struct run *run, size_t step, const struct part *part, void *j
                         .part = part,
                         .job = job,
                         .error = error,
-                        .pace = pace_new(&run->plan->steps[step].settings.batch)};
+                        .pace = pace_new(&run_settings(run, step)->batch)};
     struct batch batch = {.loop = &loop, .arena = run->arena, .range = *range, .explanation = explanation, .round = 1};
     batch.error = error_new(run->arena);
     part->fill(&batch);

@@ -6,7 +6,7 @@
 #include "plan/plan.h"
 
 struct pace {
-    struct batch_settings settings;
+    const struct batch_settings *settings; /* may change under way */
     double size;
 };
 

@@ -5,6 +5,18 @@
 #include "base/stop.h"
 #include "base/text.h"
 
+const struct settings *run_settings(const struct run *run, size_t step) {
+    size_t count = run->plan->step_count;
+    return &run->live[step < count ? step : count];
+}
+
+void run_take_settings(struct run *run) {
+    const struct plan *plan = run->plan;
+    run->live = arena_alloc(run->arena, (plan->step_count + 1) * sizeof *run->live);
+    for (size_t i = 0; i < plan->step_count; i++) run->live[i] = plan->steps[i].settings;
+    run->live[plan->step_count] = plan->settings;
+}
+
 void run_check_stop(struct run *run, struct error *error) {
     if (run->lease_lost) {
         fail(error, FAULT_HELD, "the lease of run %lld was lost to another runner", (long long)run->holder.run);

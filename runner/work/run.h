@@ -49,6 +49,7 @@ struct run {
     struct tracking *tracking; /* NULL without a track step */
     struct listener *listeners;
     struct run_step *steps;
+    struct settings *live; /* by step, and the plan's own behind them: what it goes by now; see run_settings() */
     struct event_step *shown;
     size_t step; /* at hand */
     struct progress progress;
@@ -59,6 +60,11 @@ struct run {
     bool stop_told;             /* that a signal came */
     const char *restart_reason; /* set by an index step: go back to track */
 };
+
+/* The settings of a step as they are now; of the plan for what belongs to no step. Made from the plan when the run is
+ * opened, may change under way: read them anew for each use. */
+const struct settings *run_settings(const struct run *, size_t step);
+void run_take_settings(struct run *); /* from run->plan */
 
 /* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
  * canary. Steps ask before each statement that may take long. */

@@ -6,8 +6,7 @@
 enum { IDLE_MS = 15000 }; /* a suspended runner with an open batch blocks a takeover for no longer than this */
 
 struct session session_for(struct run *run, size_t step, struct arena *arena) {
-    const struct lock_settings *locks =
-        step < run->plan->step_count ? &run->plan->steps[step].settings.locks : &run->plan->settings.locks;
+    const struct lock_settings *locks = &run_settings(run, step)->locks;
     const char *name = step < run->plan->step_count ? run->plan->steps[step].name : "compile";
     return (struct session){.application = arena_printf(arena, "pgwinnow: %lld %s", (long long)run->holder.run, name),
                             .search_path = run->search_path,

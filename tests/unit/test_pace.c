@@ -3,7 +3,9 @@
 #include "work/pace.h"
 
 static struct pace pace_of(int64_t size) {
-    return pace_new(&(struct batch_settings){.size = size, .min = 50, .max = 1000, .target = 500, .pause = 50});
+    static struct batch_settings settings;
+    settings = (struct batch_settings){.size = size, .min = 50, .max = 1000, .target = 500, .pause = 50};
+    return pace_new(&settings);
 }
 
 UNIT(a_batch_as_slow_as_wanted_keeps_its_size) {
