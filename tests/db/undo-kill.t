@@ -69,7 +69,7 @@ is_sql "SELECT count(*) - (SELECT max(seq) FROM pgwinnow.undo_1) FROM pgwinnow.b
 
 pgw run plan.yaml
 psql -XAtq >/dev/null 2>&1 <<'SQL' &
-BEGIN; LOCK listings IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep(4); COMMIT;
+BEGIN; LOCK listings IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep(60); COMMIT;
 SQL
 eventually "SELECT count(*) FROM pg_locks WHERE mode = 'ShareRowExclusiveLock' AND relation = 'listings'::regclass" 1
 pgw_start undo 2
@@ -82,10 +82,13 @@ like "$(cat "$work/second")" 'being undone, by .*pid' 'who is at it is told'
 is "$(cat "$work/second.code")" 3 'a run of the plan neither'
 kill -INT "$first"
 pgw_end
+sql "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE mode = 'ShareRowExclusiveLock' AND relation = 'listings'::regclass" >/dev/null
 is "$code" 75 'Ctrl-C stops it, to be resumed' || diag "$all"
 is_sql "SELECT state FROM pgwinnow.runs WHERE run = 2" undoing 'it is not over'
 pgw status 2
 like "$out" 'state +undoing' 'status says so'
+sql "CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NULL; END';
+     CREATE TRIGGER nap AFTER INSERT ON posts FOR EACH STATEMENT EXECUTE FUNCTION nap()" # each batch takes its time
 pgw_start undo 2
 eventually "SELECT count(*) > 3 FROM pgwinnow.batches WHERE run = 2 AND step = 4" t
 sql "UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 2"
@@ -102,6 +105,7 @@ is "$(sums)" "$before" 'every table is as before'
 
 # --- a conflict that comes up on the way
 
+sql 'DROP TRIGGER nap ON posts; DROP FUNCTION nap()'
 pgw run plan.yaml
 psql -XAtq >/dev/null 2>&1 <<'SQL' &
 BEGIN; LOCK posts IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep(3); COMMIT;
