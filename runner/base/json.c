@@ -1,6 +1,8 @@
 /* Values for those who print JSON. */
 #include "base/json.h"
 
+#include <stdlib.h>
+
 /* A server may send bytes that are no UTF-8: what is not ASCII is then replaced, since jansson takes UTF-8 only. */
 json_t *json_text_or_null(struct arena *arena, const char *text) {
     if (!text) return json_null();
@@ -17,3 +19,13 @@ json_t *json_count_or_null(int64_t n) { return n < 0 ? json_null() : json_intege
 json_t *json_seconds_or_null(int64_t ms) { return ms < 0 ? json_null() : json_real((double)ms / 1000); }
 
 json_t *json_tenths_or_null(double n) { return n < 0 ? json_null() : json_real((double)(int64_t)(n * 10 + 0.5) / 10); }
+
+const char *json_of_error(struct arena *arena, const struct error *error) {
+    json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint",
+                             error->hint, "sqlstate", *error->sqlstate ? error->sqlstate : NULL);
+    char *text = json_dumps(json, JSON_COMPACT);
+    const char *copy = arena_strdup(arena, text ? text : "{}");
+    free(text);
+    json_decref(json);
+    return copy;
+}

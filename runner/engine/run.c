@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
@@ -316,18 +317,6 @@ static void walk(struct run *run, const char *until, struct error *error) {
 
 /* --- the end --- */
 
-static void free_json(void *json) { json_decref(json); }
-
-static const char *error_json(struct arena *arena, const struct error *error) {
-    json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint",
-                             error->hint, "sqlstate", *error->sqlstate ? error->sqlstate : NULL);
-    arena_defer(arena, free_json, json);
-    char *text = json_dumps(json, JSON_COMPACT);
-    const char *copy = arena_strdup(arena, text ? text : "{}");
-    free(text);
-    return copy;
-}
-
 static const char *end_state(const struct run *run, const struct error *error) {
     switch (error->fault) {
     case FAULT_NONE: return "finished";
@@ -351,7 +340,7 @@ static void write_end(struct run *run, const struct error *how) {
     }
     if (!failed(&error) && how->fault != FAULT_HELD)
         runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
-                       failed(how) ? error_json(scratch, how) : NULL, &error);
+                       failed(how) ? json_of_error(scratch, how) : NULL, &error);
     arena_free(scratch);
 }
 

@@ -2,9 +2,9 @@
 #include "engine/undo.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
@@ -365,18 +365,6 @@ static void read_left(struct undo_job *job, struct error *error) {
     }
 }
 
-static void free_json(void *json) { json_decref(json); }
-
-static const char *error_json(struct arena *arena, const struct error *error) {
-    json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint",
-                             error->hint, "sqlstate", *error->sqlstate ? error->sqlstate : NULL);
-    arena_defer(arena, free_json, json);
-    char *text = json_dumps(json, JSON_COMPACT);
-    const char *copy = arena_strdup(arena, text ? text : "{}");
-    free(text);
-    return copy;
-}
-
 /* Why it stopped is kept with the run, over a new connection if need be. */
 static void write_stop(struct undo_job *job, const struct error *how) {
     struct run *run = job->run;
@@ -385,7 +373,7 @@ static void write_stop(struct undo_job *job, const struct error *how) {
     if (slot_lost(run->desk)) slot_reopen(run->desk, &error);
     tick(job);
     record(job, "running", &error);
-    runs_set_state(&run->state, job->arena, &run->holder, "undoing", error_json(job->arena, how), &error);
+    runs_set_state(&run->state, job->arena, &run->holder, "undoing", json_of_error(job->arena, how), &error);
 }
 
 static void work(struct undo_job *job, struct error *error) {

@@ -93,9 +93,11 @@ static void add_pair(struct arena *arena, struct undo_reference *r, const char *
     r->count = n;
 }
 
-static struct undo_reference *read_references(const struct undo_job *job, const struct sql *sql, const char *oid,
+static struct undo_reference *read_references(const struct undo_job *job, const char *oid, bool incoming,
                                               size_t *count, struct error *error) {
-    struct rows *rows = look(job, "reading foreign keys", sql, oid, error);
+    const char *values[] = {oid, incoming ? "true" : "false"};
+    struct rows *rows = ask(job->run->desk, job->arena,
+                            &(struct statement){"reading foreign keys", sql_references_of.text, values, 2}, error);
     struct undo_reference *list = NULL;
     for (int i = 0; rows && i < rows_count(rows); i++) {
         bool new = i == 0 || rows_int(rows, i, 0) != rows_int(rows, i - 1, 0);
@@ -167,8 +169,8 @@ static void read_one(struct undo_job *job, const struct rows *rows, int i, struc
     match_keys(job, t, keys, key_count);
     t->changes = arena_alloc(job->arena, (t->column_count + 1) * sizeof *t->changes);
     read_rules(job, t, oid, error);
-    t->outgoing = read_references(job, &sql_outgoing_keys, oid, &t->outgoing_count, error);
-    t->incoming = read_references(job, &sql_incoming_keys, oid, &t->incoming_count, error);
+    t->outgoing = read_references(job, oid, false, &t->outgoing_count, error);
+    t->incoming = read_references(job, oid, true, &t->incoming_count, error);
     read_checks(job, t, oid, error);
 }
 

@@ -60,64 +60,38 @@ SELECT c.relname, x.oid IS NOT NULL AS excludes,
 
 -- Since 18 there are foreign keys that are not enforced, and those over periods, which the server alone checks.
 --
--- Foreign keys of the table, a row a column; the clones that the server keeps for partitions of the parent are
--- left out.
--- name: outgoing_keys
-SELECT k.oid, k.conname, k.confrelid,
-       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END
-       OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname),
-       c.attname, r.attname,
+-- Foreign keys of the table ($2 false), or those that refer to it (true: what still points at a key that is taken back),
+-- a row a column. The clones that the server keeps for partitions of the other table are left out.
+-- name: references_of
+SELECT k.oid, k.conname, other.oid,
+       CASE other.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END
+       OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, other.relname),
+       mine.attname, theirs.attname,
        'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
        OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')',
        k.confupdtype OPERATOR(pg_catalog.=) 'c'
   FROM pg_catalog.pg_constraint AS k
- CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
+ CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(CASE WHEN $2::boolean THEN k.confkey ELSE k.conkey END),
+                               pg_catalog.unnest(CASE WHEN $2::boolean THEN k.conkey ELSE k.confkey END),
                                pg_catalog.unnest(k.conpfeqop))
-       WITH ORDINALITY AS p (child, parent, operator, position)
-  JOIN pg_catalog.pg_class AS pc ON pc.oid OPERATOR(pg_catalog.=) k.confrelid
-  JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) pc.relnamespace
-  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid
-        AND c.attnum OPERATOR(pg_catalog.=) p.child
-  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid
-        AND r.attnum OPERATOR(pg_catalog.=) p.parent
+       WITH ORDINALITY AS p (mine, theirs, operator, position)
+  JOIN pg_catalog.pg_class AS other
+        ON other.oid OPERATOR(pg_catalog.=) CASE WHEN $2::boolean THEN k.conrelid ELSE k.confrelid END
+  JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) other.relnamespace
+  JOIN pg_catalog.pg_attribute AS mine ON mine.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid
+        AND mine.attnum OPERATOR(pg_catalog.=) p.mine
+  JOIN pg_catalog.pg_attribute AS theirs ON theirs.attrelid OPERATOR(pg_catalog.=) other.oid
+        AND theirs.attnum OPERATOR(pg_catalog.=) p.theirs
   JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
   JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
- WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'f'
+ WHERE CASE WHEN $2::boolean THEN k.confrelid ELSE k.conrelid END OPERATOR(pg_catalog.=) $1::pg_catalog.oid
+   AND k.contype OPERATOR(pg_catalog.=) 'f'
    AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conenforced') IS DISTINCT FROM 'false'
    AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conperiod') IS DISTINCT FROM 'true'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS up
                     WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid
-                      AND up.conrelid OPERATOR(pg_catalog.=) k.conrelid)
- ORDER BY k.conname, k.oid, p.position
-
--- Foreign keys that reference the table: what still points at a key that is taken back. Clones for partitions of the
--- child are left out.
--- name: incoming_keys
-SELECT k.oid, k.conname, k.conrelid,
-       CASE pc.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END
-       OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', pn.nspname, pc.relname),
-       r.attname, c.attname,
-       'OPERATOR(' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.'
-       OPERATOR(pg_catalog.||) o.oprname OPERATOR(pg_catalog.||) ')',
-       k.confupdtype OPERATOR(pg_catalog.=) 'c'
-  FROM pg_catalog.pg_constraint AS k
- CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey),
-                               pg_catalog.unnest(k.conpfeqop))
-       WITH ORDINALITY AS p (child, parent, operator, position)
-  JOIN pg_catalog.pg_class AS pc ON pc.oid OPERATOR(pg_catalog.=) k.conrelid
-  JOIN pg_catalog.pg_namespace AS pn ON pn.oid OPERATOR(pg_catalog.=) pc.relnamespace
-  JOIN pg_catalog.pg_attribute AS c ON c.attrelid OPERATOR(pg_catalog.=) k.conrelid
-        AND c.attnum OPERATOR(pg_catalog.=) p.child
-  JOIN pg_catalog.pg_attribute AS r ON r.attrelid OPERATOR(pg_catalog.=) k.confrelid
-        AND r.attnum OPERATOR(pg_catalog.=) p.parent
-  JOIN pg_catalog.pg_operator AS o ON o.oid OPERATOR(pg_catalog.=) p.operator
-  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
- WHERE k.confrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.contype OPERATOR(pg_catalog.=) 'f'
-   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conenforced') IS DISTINCT FROM 'false'
-   AND (pg_catalog.to_jsonb(k) OPERATOR(pg_catalog.->>) 'conperiod') IS DISTINCT FROM 'true'
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS up
-                    WHERE up.oid OPERATOR(pg_catalog.=) k.conparentid
-                      AND up.confrelid OPERATOR(pg_catalog.=) k.confrelid)
+                      AND CASE WHEN $2::boolean THEN up.confrelid OPERATOR(pg_catalog.=) k.confrelid
+                               ELSE up.conrelid OPERATOR(pg_catalog.=) k.conrelid END)
  ORDER BY k.conname, k.oid, p.position
 
 -- What a row must satisfy by itself, with what to say of one that does not: check constraints, those of its columns'

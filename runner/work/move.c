@@ -79,6 +79,7 @@ static void bind_collect(struct bindings *b, struct batch *batch, const struct e
          arena_printf(batch->arena, "%s%s", edge_points(batch->arena, e, "p", "c"), move_not_going(batch, child, "c")));
     bind(b, "order", move_named(child) ? node_keys(batch->arena, "c", child) : "c.tableoid, c.ctid");
     move_bind_edge(b, batch, e);
+    bind(b, "enter", sql_expand(batch->arena, &sql_enter_moves, b->items, &batch->error));
 }
 
 static int64_t room(struct batch *batch) {

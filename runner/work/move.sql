@@ -6,6 +6,14 @@
 -- Pairs of moved rows that an exclusion constraint keeps apart.
 -- What an edge refers to, old and new: of rows that go, and of those that stay in their place, which may be moved too.
 -- Of rows that are moved themselves, where what changes is referred to.
+-- What becomes of a row that is there already; lost: it loses a reference only.
+-- name: enter_moves
+ON CONFLICT (batch, leaf, place) DO UPDATE
+   SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
+       arrives = m.arrives OR EXCLUDED.arrives, :changed
+ WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
+RETURNING m.xmax = '0'::pg_catalog.xid AS fresh, :lost AS lost
+
 -- The rows of an edge that are moved, locked. A row that several edges move is there once, with what each of them
 -- changes; how many are new, and how many are new or changed. $1: how many at most (one more than the bound).
 -- name: collect_moves
@@ -18,11 +26,7 @@ WITH found AS (
              ORDER BY :order
              LIMIT $1::bigint
                FOR UPDATE OF c) AS x
-    ON CONFLICT (batch, leaf, place) DO UPDATE
-       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
-           arrives = m.arrives OR EXCLUDED.arrives, :changed
-     WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
-    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh, :lost AS lost)
+    :enter)
 SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*),
        pg_catalog.count(*) FILTER (WHERE lost)
   FROM found
@@ -40,11 +44,7 @@ found AS (
              ORDER BY :order
              LIMIT $1::bigint
                FOR UPDATE OF c) AS x
-    ON CONFLICT (batch, leaf, place) DO UPDATE
-       SET rank = LEAST(m.rank, EXCLUDED.rank), conflict = GREATEST(m.conflict, EXCLUDED.conflict),
-           arrives = m.arrives OR EXCLUDED.arrives, :changed
-     WHERE :differs OR m.rank > EXCLUDED.rank OR m.conflict < EXCLUDED.conflict OR EXCLUDED.arrives > m.arrives
-    RETURNING m.xmax = '0'::pg_catalog.xid AS fresh, :lost AS lost)
+    :enter)
 SELECT pg_catalog.count(*) FILTER (WHERE fresh), pg_catalog.count(*),
        pg_catalog.count(*) FILTER (WHERE lost)
   FROM found

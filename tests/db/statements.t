@@ -460,7 +460,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     steps/track_compile.sql:place_in_table steps/track_compile.sql:place_in_partitions work/tracking.sql:changes_of_duplicates
     steps/track_rule.sql:repeated steps/track_rule.sql:child_count steps/track_rule.sql:rows_judged steps/track_pairs.sql:direct_pairs steps/track_pairs.sql:direct_pairs_there steps/track_pairs.sql:rows_followed steps/track_pairs.sql:rank_by_key
     work/tracking.sql:changes_of_versions work/tracking.sql:changes_of_recheck
-    work/move_text.sql:mapping_of_going work/move_text.sql:mapping_image work/move_text.sql:mapping_of_carried work/move_text.sql:mapping_to_null
+    work/move.sql:enter_moves work/move_text.sql:mapping_of_going work/move_text.sql:mapping_image work/move_text.sql:mapping_of_carried work/move_text.sql:mapping_to_null
     work/move_text.sql:move_values work/move_text.sql:other_row work/move_text.sql:unpaired work/move_text.sql:not_going work/move_text.sql:sure_of_group work/move_text.sql:sure_of_pairs
     work/move_settle.sql:move_link work/move_settle.sql:drop_link work/move_settle.sql:count_link work/move_settle.sql:expected_moves
     work/closure.sql:expected_gone work/closure.sql:family_parents work/closure.sql:circle_link work/family_fast.sql:link_delete work/family_fast.sql:link_set_null

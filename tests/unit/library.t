@@ -1,23 +1,6 @@
 #!/bin/bash
 # The rule library's tests and those of the example rules, through `pgwinnow hooks test`; and what that does when one fails.
-set -u
-root=$(cd "$(dirname "$0")/../.." && pwd)
-pgwinnow=${PGWINNOW:-$root/build/pgwinnow}
-work=$(mktemp -d "${TMPDIR:-/tmp}/pgwinnow-test.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$root" || exit 1
-tests=0 failures=0
-
-is() {
-    tests=$((tests + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $tests - $3"
-    else
-        echo "not ok $tests - $3"
-        printf 'got: %s\nexpected: %s\n' "$1" "$2" | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
+. "$(dirname "$0")/tap.sh"
 
 # hooks ARGUMENT...: what it prints, and how it ends in $code
 hooks() {
@@ -83,5 +66,4 @@ hooks test
 is "$code" 2 'no file: exit code 2'
 hooks tset "$work"
 is "$code" 2 'another word: exit code 2'
-echo "1..$tests"
-exit $((failures > 0))
+done_testing

@@ -1,22 +1,6 @@
 #!/bin/bash
 # The script that turns .sql files into C: what the compiler gets is what the file says, and slips in a file stop the build.
-set -u
-root=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/pgwinnow-test.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$root" || exit 1
-tests=0 failures=0
-
-is() {
-    tests=$((tests + 1))
-    if [ "$1" = "$2" ]; then
-        echo "ok $tests - $3"
-    else
-        echo "not ok $tests - $3"
-        printf 'got: %s\nexpected: %s\n' "$1" "$2" | sed 's/^/# /'
-        failures=$((failures + 1))
-    fi
-}
+. "$(dirname "$0")/tap.sh"
 
 # turn: the file on standard input becomes $work/a.sql.h; prints complaints
 turn() {
@@ -66,5 +50,4 @@ is "$(printf -- '-- name: A b\nSELECT 1\n' | turn)" 'a.sql:1: a name is lower ca
 printf 'SELECT 1\n' >"$work/a.sql"
 awk -v file=a.sql -f runner/database/sql.awk "$work/a.sql" >/dev/null 2>&1
 is $? 1 'the build stops'
-echo "1..$tests"
-exit $((failures > 0))
+done_testing
