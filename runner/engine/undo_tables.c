@@ -93,8 +93,8 @@ static void add_pair(struct arena *arena, struct undo_reference *r, const char *
     r->count = n;
 }
 
-static struct undo_reference *read_references(const struct undo_job *job, const char *oid, bool incoming,
-                                              size_t *count, struct error *error) {
+static struct undo_reference *read_references(const struct undo_job *job, const char *oid, bool incoming, size_t *count,
+                                              struct error *error) {
     const char *values[] = {oid, incoming ? "true" : "false"};
     struct rows *rows = ask(job->run->desk, job->arena,
                             &(struct statement){"reading foreign keys", sql_references_of.text, values, 2}, error);

@@ -60,8 +60,8 @@ SELECT c.relname, x.oid IS NOT NULL AS excludes,
 
 -- Since 18 there are foreign keys that are not enforced, and those over periods, which the server alone checks.
 --
--- Foreign keys of the table ($2 false), or those that refer to it (true: what still points at a key that is taken back),
--- a row a column. The clones that the server keeps for partitions of the other table are left out.
+-- Foreign keys of the table ($2 false), or those that refer to it (true: what still points at a key that is taken
+-- back), a row a column. The clones that the server keeps for partitions of the other table are left out.
 -- name: references_of
 SELECT k.oid, k.conname, other.oid,
        CASE other.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END
