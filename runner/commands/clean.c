@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "commands/shown.h"
+#include "database/frame.h"
 #include "sql/commands/clean.sql.h"
 #include "state/runs.h"
 
@@ -137,29 +138,30 @@ static void drop_index(struct cleaning *c, const char *about, const char *object
         fail(error, FAULT_REFUSED, "%s: an index cannot be dropped concurrently through a pooler", about);
         fail_hint(error, "give the server's own address with --database");
     }
+    slot_frame(c->state.slot, NULL, 0);
     if (!c->index_ready) send(c, about, &sql_index_session, NULL, error);
     c->index_ready = !failed(error);
     send(c, about, &sql_drop_index, object, error);
+    frame_set(c->state.slot, c->arena, NULL);
 }
 
-static void end_transaction(const struct cleaning *c, const char *about, struct error *error) {
-    if (!failed(error)) {
-        send(c, about, &sql_end_clean, NULL, error);
-    } else if (!slot_lost(c->state.slot)) {
-        struct error ignored = error_new(c->arena);
-        send(c, about, &sql_undo_clean, NULL, &ignored);
-    }
+static void begin_transaction(const struct cleaning *c, const char *about, struct error *error) {
+    frame_begin(c->state.slot, c->arena, error);
+    send(c, about, &sql_clean_settings, NULL, error);
+}
+
+static void end_transaction(const struct cleaning *c, struct error *error) {
+    frame_end(c->state.slot, c->arena, error);
     if (text_equal(error->sqlstate, "55P03")) error->hint = "somebody is looking at it; clean again later";
 }
 
 /* A table and the note about it go together. */
 static void drop_in_transaction(struct cleaning *c, int64_t run, const struct object_row *o, const char *about,
                                 const char *object, struct error *error) {
-    send(c, about, &sql_begin_clean, NULL, error);
-    send(c, about, &sql_clean_settings, NULL, error);
+    begin_transaction(c, about, error);
     send(c, about, text_equal(o->kind, "sequence") ? &sql_drop_sequence : &sql_drop_table, object, error);
     runs_forget_object(&c->state, c->arena, run, o->kind, o->schema, o->name, error);
-    end_transaction(c, about, error);
+    end_transaction(c, error);
 }
 
 static void drop(struct cleaning *c, int64_t run, const struct object_row *o, struct error *error) {
@@ -183,12 +185,11 @@ static void drop_archive(struct cleaning *c, int64_t run, const struct archive_r
     const char *values[] = {arena_printf(c->arena, "%lld", (long long)run), a->oid};
     const char *order =
         sql_qualified(c->arena, c->state.schema, arena_printf(c->arena, "archive_%lld", (long long)run));
-    send(c, about, &sql_begin_clean, NULL, error);
-    send(c, about, &sql_clean_settings, NULL, error);
+    begin_transaction(c, about, error);
     send(c, about, &sql_drop_table, object, error);
     struct rows *rows = state_ask(&c->state, c->arena, about, &sql_note_dropped, values, 2, error);
     if (rows && rows_count(rows) && rows_flag(rows, 0, 0)) send(c, about, &sql_drop_sequence, order, error);
-    end_transaction(c, about, error);
+    end_transaction(c, error);
     if (failed(error)) return;
     c->dropped++;
     if (!c->quiet) printf("dropped %s, the archive of %s\n", object, a->table);
@@ -238,7 +239,9 @@ static void clean_run(struct command_line *line, struct arena *arena, struct err
                                 .arena = arena,
                                 .quiet = line->quiet,
                                 .archive = line->archive};
-    if (!failed(error)) clean(line, &cleaning, &named, error);
+    if (failed(error)) return;
+    frame_set(cleaning.state.slot, arena, NULL);
+    clean(line, &cleaning, &named, error);
 }
 
 const struct command clean_command = {

@@ -6,14 +6,13 @@
 SELECT pg_catalog.set_config('application_name', 'pgwinnow: clean', false),
        pg_catalog.set_config('lock_timeout', '0', false),
        pg_catalog.set_config('statement_timeout', '0', false),
+       pg_catalog.set_config('default_transaction_read_only', 'off', false),
+       pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
        pg_catalog.set_config('client_connection_check_interval', '2s', false)
 
 -- It stands on a table that the application uses, so never without CONCURRENTLY.
 -- name: drop_index
 DROP INDEX CONCURRENTLY IF EXISTS :object
-
--- name: begin_clean
-BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
 
 -- name: clean_settings
 SELECT pg_catalog.set_config('application_name', 'pgwinnow: clean', true),
@@ -25,12 +24,6 @@ DROP TABLE IF EXISTS :object
 
 -- name: drop_sequence
 DROP SEQUENCE IF EXISTS :object
-
--- name: end_clean
-COMMIT
-
--- name: undo_clean
-ROLLBACK
 
 -- Those whose time is over, and those of a run that is undone: all they held is back, unless the undo left rows out.
 -- $2: also those that are to be kept still.

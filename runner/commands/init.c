@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "commands/desk.h"
+#include "database/frame.h"
 
 static const struct command_option init_options[] = {
     {"print", ARGUMENT_FLAG, offsetof(struct command_line, print), NULL, "print the SQL for a DBA to run, do nothing",
@@ -11,6 +12,7 @@ static const struct command_option init_options[] = {
 
 static void create(const struct command_line *line, struct arena *arena, struct error *error) {
     struct state state = desk_open(line, arena, NULL, error);
+    if (!failed(error)) frame_set(state.slot, arena, NULL);
     int before = failed(error) ? 0 : schema_version(&state, arena, error);
     if (!failed(error)) schema_init(&state, arena, error);
     if (failed(error) || line->quiet) return;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "database/frame.h"
 
 enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100 };
 
@@ -15,6 +16,7 @@ struct heartbeat {
     struct timer *timer;
     struct state state;
     bool direct;
+    int answer;       /* index of the beat's own answer in its flush */
     const char *text; /* of the beat */
     const char *values[3];
 };
@@ -62,7 +64,7 @@ static int64_t take(struct heartbeat *h, struct arena *arena, struct error *erro
 
 static void hear(void *context, int index, const struct rows *rows) {
     struct heartbeat *h = context;
-    (void)index;
+    if (index != h->answer) return;
     if (rows_count(rows) == 0)
         h->run->lease_lost = true;
     else
@@ -77,7 +79,7 @@ static void beat(void *context) {
     slot_reset(h->slot);
     struct error ignored = error_new(scratch);
     if (slot_lost(h->slot) && !slot_reopen(h->slot, &ignored)) return;
-    slot_queue(h->slot, &(struct statement){"beating the lease", h->text, h->values, 3});
+    h->answer = slot_queue_framed(h->slot, &(struct statement){"beating the lease", h->text, h->values, 3});
     slot_flush(h->slot, &(struct slot_client){hear, NULL, h});
 }
 
@@ -87,6 +89,7 @@ struct heartbeat *heartbeat_start(struct run *run, struct error *error) {
     h->run = run;
     h->slot = slot_open(run->wire, run->arena, run->url, "pgwinnow: lease", error);
     if (failed(error)) return NULL;
+    frame_set(h->slot, run->arena, NULL);
     h->direct = !slot_pooled(h->slot, error);
     h->state = (struct state){h->slot, run->state.schema};
     run->holder.fence = take(h, scratch, error);

@@ -9,6 +9,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
+#include "database/frame.h"
 #include "engine/changes.h"
 #include "engine/engine.h"
 #include "engine/heartbeat.h"
@@ -417,10 +418,12 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     struct arena *arena = arena_new(run->arena);
     run->began = clock_ms();
     check_until(run, request, error);
+    frame_set(run->desk, run->arena, NULL);
     int version = failed(error) ? 0 : schema_version(&run->state, arena, error);
     struct run_row *row = version ? find(run, request, arena, error) : NULL;
     if (failed(error)) return;
     engine_compile(run, problems, error);
+    frame_set(run->desk, run->arena, run->search_path);
     if (!failed(error)) check_direct(run, error);
     if (!failed(error)) schema_init(&run->state, arena, error);
     if (row && request->fresh && !failed(error)) {

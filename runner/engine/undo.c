@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
+#include "database/frame.h"
 #include "database/lists.h"
 #include "engine/engine.h"
 #include "engine/heartbeat.h"
@@ -108,6 +109,7 @@ static void read_run(struct undo_job *job, struct error *error) {
     if (!rows || !rows_count(rows)) return;
     job->definition = rows_text(rows, 0, 4);
     job->run->search_path = rows_text(rows, 0, 5);
+    frame_set(job->run->desk, job->arena, job->run->search_path);
     if (text_equal(rows_text(rows, 0, 3), "undone")) {
         job->outcome->already = true;
         return;
@@ -460,6 +462,7 @@ void engine_undo(struct arena *arena, const struct overview *o, const struct und
                  struct undo_outcome *outcome, struct error *error) {
     struct undo_job *job = job_new(arena, o, request, outcome, error);
     if (!job) return;
+    frame_set(job->run->desk, arena, NULL);
     schema_init(&job->run->state, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(job->run, error);
     if (!heartbeat) return;

@@ -153,8 +153,10 @@ struct overview *overview_read(const struct state *state, struct arena *arena, c
                                size_t *count, struct error *error) {
     struct overview *list = NULL;
     *count = 0;
-    state_ask(state, arena, "beginning to read", &sql_begin_reading, NULL, 0, error);
-    state_ask(state, arena, "beginning to read", &sql_reading_settings, NULL, 0, error);
+    const struct statement begin[] = {{.about = "beginning to read", .text = sql_begin_reading.text},
+                                      {.about = "beginning to read", .text = sql_no_reading_timeout.text},
+                                      {.about = "beginning to read", .text = sql_reading_settings.text}};
+    ask_all(state->slot, arena, begin, sizeof begin / sizeof *begin, error);
     int version = failed(error) ? 0 : schema_version(state, arena, error);
     if (version) {
         struct rows *rows = ask_runs(state, arena, filter, version, error);

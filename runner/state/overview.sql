@@ -3,10 +3,17 @@
 -- name: begin_reading
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 
+-- The role's own limit may be a few milliseconds.
+-- name: no_reading_timeout
+SET LOCAL statement_timeout = 0
+
 -- name: reading_settings
 SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
        pg_catalog.set_config('application_name', 'pgwinnow: status', true),
        pg_catalog.set_config('lock_timeout', '5s', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true),
+       CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL
+            THEN pg_catalog.set_config('transaction_timeout', '0', true) END,
        pg_catalog.set_config('statement_timeout', '1min', true)
 
 -- Somebody is there when the lease was beaten within $8 seconds and the connection that beats it, where we can see it,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "database/frame.h"
 #include "sql/state/schema.sql.h"
 
 static const struct sql *const creation[] = {
@@ -51,13 +52,10 @@ int schema_version(const struct state *state, struct arena *arena, struct error 
 }
 
 static void create(const struct state *state, struct arena *arena, struct error *error) {
-    ask(state->slot, arena, &(struct statement){.about = "creating the state schema", .text = "BEGIN"}, error);
+    frame_begin(state->slot, arena, error);
     for (size_t i = 0; i < CREATIONS; i++)
         state_ask(state, arena, "creating the state schema", creation[i], NULL, 0, error);
-    struct error ignored = error_new(arena);
-    const char *end = failed(error) ? "ROLLBACK" : "COMMIT";
-    ask(state->slot, arena, &(struct statement){.about = "creating the state schema", .text = end},
-        failed(error) ? &ignored : error);
+    frame_end(state->slot, arena, error);
 }
 
 void schema_init(const struct state *state, struct arena *arena, struct error *error) {

@@ -47,6 +47,8 @@ struct slot {
     bool stop_terminated;
     struct error error; /* of the pipeline at hand; its texts live in `results` */
     struct slot_client client;
+    struct statement frame[SLOT_FRAME];
+    int framed;
     void (*notice)(void *, const char *, const char *, const char *);
     void *notice_context;
 };
@@ -351,13 +353,13 @@ bool slot_cancelled(const struct slot *slot) { return slot->cancelled; }
 struct asked {
     struct rows *rows;
     struct error *error;
+    int wanted; /* index of the answer */
     bool over;
 };
 
 static void keep_rows(void *context, int index, const struct rows *rows) {
-    (void)index;
     struct asked *asked = context;
-    asked->rows = (struct rows *)rows;
+    if (index == asked->wanted) asked->rows = (struct rows *)rows;
 }
 
 static void keep_error(void *context, const struct error *error) {
@@ -387,17 +389,45 @@ static struct rows *await(struct slot *slot, struct asked *asked) {
     return failed(asked->error) ? NULL : asked->rows;
 }
 
+void slot_frame(struct slot *slot, const struct statement *before, int count) {
+    if (count) memcpy(slot->frame, before, (size_t)count * sizeof *before);
+    slot->framed = count;
+}
+
+int slot_queue_framed(struct slot *slot, const struct statement *statement) {
+    bool left = slot_in_transaction(slot); /* by one that failed: nothing else leaves a transaction open here */
+    if (left) slot_queue(slot, &(struct statement){.about = statement->about, .text = "ROLLBACK"});
+    for (int i = 0; i < slot->framed; i++) slot_queue(slot, &slot->frame[i]);
+    slot_queue(slot, statement);
+    if (slot->framed) slot_queue(slot, &(struct statement){.about = statement->about, .text = "COMMIT"});
+    return left + slot->framed;
+}
+
+struct rows *ask_all(struct slot *slot, struct arena *arena, const struct statement *statements, int count,
+                     struct error *error) {
+    if (failed(error)) return NULL;
+    struct asked asked = {.error = error, .wanted = count - 1};
+    slot->results = arena;
+    for (int i = 0; i < count; i++) slot_queue(slot, &statements[i]);
+    return await(slot, &asked);
+}
+
 struct rows *ask(struct slot *slot, struct arena *arena, const struct statement *statement, struct error *error) {
     if (failed(error)) return NULL;
+    if (!slot->framed || slot_in_transaction(slot)) return ask_all(slot, arena, statement, 1, error);
     struct asked asked = {.error = error};
     slot->results = arena;
-    slot_queue(slot, statement);
-    return await(slot, &asked);
+    asked.wanted = slot_queue_framed(slot, statement);
+    struct rows *rows = await(slot, &asked);
+    struct error ignored = error_new(arena);
+    if (failed(error) && !slot->lost && slot_in_transaction(slot))
+        ask_all(slot, arena, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, 1, &ignored);
+    return rows;
 }
 
 struct rows *slot_describe(struct slot *slot, struct arena *arena, const struct statement *s, struct error *error) {
     if (failed(error)) return NULL;
-    struct asked asked = {.error = error};
+    struct asked asked = {.error = error, .wanted = 1};
     slot->results = arena;
     remember(slot, s->about);
     remember(slot, s->about);

@@ -47,6 +47,15 @@ void slot_on_notice(struct slot *,
 
 /* Sends one statement and waits (timers, signals and other slots go on). NULL and the error set when it fails. */
 struct rows *ask(struct slot *, struct arena *, const struct statement *, struct error *);
+/* Several in one trip, as they are: nothing is idle in between. The rows of the last. */
+struct rows *ask_all(struct slot *, struct arena *, const struct statement *, int count, struct error *);
+
+/* What ask() puts around a statement when no transaction is open: one that begins one, and others that set it up;
+ * behind it comes a COMMIT, all in one trip. Texts must live as long as the slot. count 0: nothing, as at first. */
+enum { SLOT_FRAME = 4 };
+void slot_frame(struct slot *, const struct statement *before, int count);
+/* The same for a flush: queues all of it; the index of the statement's own answer. */
+int slot_queue_framed(struct slot *, const struct statement *);
 
 /* Pipeline: queue any number, flush sends them with a sync; `answer` is called for each good result in order, `done`
  * once after the sync, with the error of the first that failed (the rest was skipped by the server) or NULL. */

@@ -1,6 +1,7 @@
 /* Beginning and ending transactions with all their settings. */
 #include "work/session.h"
 
+#include "database/frame.h"
 #include "sql/work/session.sql.h"
 
 enum { IDLE_MS = 15000 }; /* a suspended runner with an open batch blocks a takeover for no longer than this */
@@ -28,23 +29,17 @@ void session_statements(const struct session *s, struct arena *arena, struct sta
     enum { COUNT = sizeof values / sizeof *values };
     out[0] = (struct statement){.about = "beginning a transaction",
                                 .text = s->read_only ? sql_begin_read.text : sql_begin_write.text};
-    out[1] = (struct statement){"setting up a transaction", sql_settings.text, arena_copy(arena, values, sizeof values),
+    out[1] = (struct statement){.about = "setting up a transaction", .text = sql_no_timeout.text};
+    out[2] = (struct statement){"setting up a transaction", sql_settings.text, arena_copy(arena, values, sizeof values),
                                 COUNT};
-    out[2] = (struct statement){.about = "making constraints immediate", .text = sql_immediate.text};
+    out[3] = (struct statement){.about = "making constraints immediate", .text = sql_immediate.text};
 }
 
 void session_begin(struct slot *slot, struct arena *arena, const struct session *session, struct error *error) {
     struct statement statements[SESSION_STATEMENTS];
     session_statements(session, arena, statements);
-    for (int i = 0; i < SESSION_STATEMENTS; i++) ask(slot, arena, &statements[i], error);
+    ask_all(slot, arena, statements, SESSION_STATEMENTS, error); /* in one trip: never idle under the role's limit */
 }
 
 /* A lost connection has rolled back by itself. */
-void session_end(struct slot *slot, struct arena *arena, struct error *error) {
-    if (!failed(error)) {
-        ask(slot, arena, &(struct statement){.about = "committing", .text = "COMMIT"}, error);
-    } else if (!slot_lost(slot) && slot_in_transaction(slot)) {
-        struct error ignored = error_new(arena);
-        ask(slot, arena, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &ignored);
-    }
-}
+void session_end(struct slot *slot, struct arena *arena, struct error *error) { frame_end(slot, arena, error); }

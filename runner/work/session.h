@@ -15,10 +15,10 @@ struct session {
     bool hash_joins; /* pinned, but a child without index must be read once and not once per row */
 };
 
-enum { SESSION_STATEMENTS = 3 };
+enum { SESSION_STATEMENTS = 4 };
 
 struct session session_for(struct run *, size_t step, struct arena *); /* of a step, with its lock settings */
-/* BEGIN, the settings, SET CONSTRAINTS ALL IMMEDIATE: to be queued or asked in this order. */
+/* BEGIN, no timeout of the role, the settings, SET CONSTRAINTS ALL IMMEDIATE: to be queued in this order. */
 void session_statements(const struct session *, struct arena *, struct statement out[SESSION_STATEMENTS]);
 
 /* Straight code: asks the above; session_end commits, or rolls back when error is set (and on a fresh error). */
