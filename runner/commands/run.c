@@ -15,6 +15,8 @@
 static const struct command_option run_options[] = {
     {"until", ARGUMENT_TEXT, AT(until), "STEP", "stop after this step, to be resumed", NULL},
     {"max-rows", ARGUMENT_COUNT, AT(max_rows), "N", "a canary: stop after about so many rows, look, go on", NULL},
+    {"wait", ARGUMENT_DURATION, AT(wait), "TIME",
+     "wait so long for whoever is in the lane or changes the same tables; else exit code 4", NULL},
     {"fresh", ARGUMENT_FLAG, AT(fresh), NULL, "cancel the unfinished run of this plan and start anew", NULL},
     {"tree", ARGUMENT_TEXT, AT(tree), "FINGERPRINT", "accept the foreign-key tree that explain printed", NULL},
     {"output", ARGUMENT_CHOICE, AT(output), NULL, "how to show progress; auto: a bar on a terminal, else plain lines",
@@ -57,6 +59,7 @@ static void run_run(struct command_line *line, struct arena *arena, struct error
                               .tree = line->tree,
                               .until = line->until,
                               .max_rows = line->max_rows > 0 ? line->max_rows : 0,
+                              .wait = line->wait > 0 ? line->wait : 0,
                               .listeners = listener};
     struct run *run = engine_open(arena, plan, &request, error);
     if (!failed(error)) engine_run(run, &request, &problems, error);

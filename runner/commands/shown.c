@@ -147,6 +147,7 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
     say(&page, "started", STYLE_PLAIN,
         arena_printf(arena, "%s, %s ago, by role %s", o->started_text, clock_text(arena, o->ms), o->role));
     if (o->alive && o->holder && !overview_over(o)) say(&page, "runner", STYLE_PLAIN, o->holder);
+    if (o->lane && !overview_over(o)) say(&page, "lane", STYLE_PLAIN, o->lane);
     if (o->waiting.reason)
         say(&page, "waiting", STYLE_YELLOW,
             o->waiting.ms < 0 ? arena_printf(arena, "for %s", o->waiting.reason)

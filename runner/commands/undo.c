@@ -19,6 +19,8 @@ static const struct command_option undo_options[] = {
      "rows that the application changed since; stop: before anything is changed (default)", conflict_choices},
     {"triggers", ARGUMENT_CHOICE, AT(triggers), NULL, "whether the tables' triggers fire as rows come back",
      trigger_choices},
+    {"wait", ARGUMENT_DURATION, AT(wait), "TIME",
+     "wait so long for whoever is in the lane or changes the same tables; else exit code 4", NULL},
     {0},
 };
 
@@ -113,6 +115,7 @@ static struct undo_request request_of(struct command_line *line, struct arena *a
         .schema = line->schema,
         .on_conflict = (enum undo_conflicts)line->on_conflict,
         .triggers_off = line->triggers == 1,
+        .wait = line->wait > 0 ? line->wait : 0,
         .agrees = may_drop,
         .context = line,
         .listeners = line->json ? NULL : sink_choose(0, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted)};

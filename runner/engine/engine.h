@@ -12,6 +12,7 @@ struct request {
     bool yes, fresh;
     const char *tree, *until;       /* --tree, --until; may be NULL */
     int64_t max_rows;               /* 0: none */
+    int64_t wait;                   /* ms: how long the living in its lane are waited for; 0: not at all */
     struct listener *listeners;
 };
 

@@ -13,7 +13,9 @@
 #include "engine/changes.h"
 #include "engine/engine.h"
 #include "engine/heartbeat.h"
+#include "engine/lanes.h"
 #include "sql/engine/run.sql.h"
+#include "state/lanes.h"
 #include "work/direct.h"
 #include "work/family.h"
 #include "work/indexes.h"
@@ -111,9 +113,13 @@ static void refuse_new_tree(const struct run *run, const struct run_row *row, st
     fail_hint(error, "look at it with explain; then start anew with --fresh");
 }
 
-/* --fresh: the old run ends as cancelled; its lease must be free, so nobody is in the middle of it. */
-static void cancel(struct run *run, const struct run_row *row, struct arena *arena, struct error *error) {
+/* --fresh: the old run ends as cancelled; its lease must be free, so nobody is in the middle of it. Not before the new
+ * one could enter its lane: a run that must not begin shall not cost the one that is there. */
+static void cancel(struct run *run, const struct run_row *row, const struct request *request, struct arena *arena,
+                   struct error *error) {
     run->holder.run = row->run;
+    lane_enter(run, &(struct lane_wait){.ms = request->wait, .only_look = true}, error);
+    if (failed(error)) return;
     struct heartbeat *heartbeat = heartbeat_start(run, error);
     runs_set_state(&run->state, arena, &run->holder, "cancelled", NULL, error);
     families_drop(&run->state, arena, row->run, error);
@@ -394,6 +400,23 @@ static void say_stopped(struct run *run, struct error *error) {
     run_check_stop(run, error);
 }
 
+/* A run that could not even begin leaves nothing behind; one that is gone on with stays as it was, or says why it
+ * waited. */
+static bool enter_lane(struct run *run, const struct request *request, bool made, struct arena *arena,
+                       struct error *error) {
+    struct lane_wait wait = {.ms = request->wait};
+    lane_enter(run, &wait, error);
+    if (!failed(error)) return true;
+    struct error ignored = error_new(arena);
+    if (slot_lost(run->desk)) slot_reopen(run->desk, &ignored);
+    if (made)
+        runs_forget(&run->state, arena, &run->holder, &ignored);
+    else if (wait.waited)
+        runs_set_state(&run->state, arena, &run->holder, "paused", error_json(arena, error), &ignored);
+    lanes_leave_queue(&run->state, arena, run->holder.run, &ignored);
+    return false;
+}
+
 static void check_until(const struct run *run, const struct request *request, struct error *error) {
     const char **names = arena_alloc(run->arena, (run->plan->step_count + 1) * sizeof *names);
     for (size_t i = 0; i < run->plan->step_count; i++) {
@@ -427,7 +450,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     if (!failed(error)) check_direct(run, error);
     if (!failed(error)) schema_init(&run->state, arena, error);
     if (row && request->fresh && !failed(error)) {
-        cancel(run, row, arena, error);
+        cancel(run, row, request, arena, error);
         row = NULL;
     }
     if (row && !failed(error)) refuse_new_tree(run, row, error);
@@ -437,6 +460,11 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     if (!heartbeat) return;
     add_steps(run, arena, error);
     load_steps(run, arena, error);
+    if (!enter_lane(run, request, row == NULL, arena, error)) {
+        struct error ignored = error_new(arena);
+        heartbeat_stop(heartbeat, &ignored);
+        return;
+    }
     runs_set_state(&run->state, arena, &run->holder, "running", NULL, error);
     run_tell(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, NULL, NULL);
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);

@@ -12,6 +12,7 @@
 #include "database/lists.h"
 #include "engine/engine.h"
 #include "engine/heartbeat.h"
+#include "engine/lanes.h"
 #include "engine/undo_job.h"
 #include "sql/engine/undo.sql.h"
 #include "work/retry.h"
@@ -469,6 +470,7 @@ void engine_undo(struct arena *arena, const struct overview *o, const struct und
     static void (*const phases[])(struct undo_job *,
                                   struct error *) = {read_run, try_triggers_off,  prepare, undo_indexes_find, foresee,
                                                      begin,    undo_indexes_drop, work,    tell_not_undone};
+    lane_enter(job->run, &(struct lane_wait){.ms = request->wait, .undoing = true}, error);
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) phase(job, phases[i], error);
     if (failed(error) && job->begun) write_stop(job, error);
     struct error ignored = error_new(arena);

@@ -16,6 +16,7 @@ struct undo_request {
     const char *database, *schema; /* as in struct request */
     enum undo_conflicts on_conflict;
     bool triggers_off;
+    int64_t wait;                  /* as in struct request */
     bool (*agrees)(void *context, const char *what); /* may the index go? Asked before anything is changed */
     void *context;
     struct listener *listeners;

@@ -59,6 +59,7 @@ struct plan {
     const char *name, *about;
     struct name table;
     struct names search_path;           /* count 0: the role's */
+    const char *lane;                   /* of the runs in it one goes at a time */
     const char *environment;            /* the one asked for; NULL: none */
     const char *database, *database_direct; /* URLs, secrets in them; may be NULL */
     bool confirm;                       /* the environment wants the plan's name typed */

@@ -113,6 +113,8 @@ const struct option plan_options[] = {
      .group = lock_options},
     {"archive", OPTION_GROUP, AT(archive), .about = "keeps what is removed or changed, for undo",
      .group = archive_options, .shorthand = "on"},
+    {"lane", OPTION_TEXT, AT(lane), .about = "where it queues: of the plans in a lane of a database one runs at a time",
+     .fallback = "default", .flags = OPTION_UNCOUNTED},
     {"search_path", OPTION_NAMES, AT(search_path),
      .about = "for the SQL texts of the plan; default: the role's, recorded at the first run"},
     {"steps", OPTION_STEPS, 0, .about = "what is done, in this order", .flags = OPTION_REQUIRED | OPTION_UNCOUNTED},

@@ -66,6 +66,10 @@ static void read_own_keys(struct reading *r, const struct node *root) {
         problem_add(r->problems, node_get(root, "plan")->place,
                     "small letters, digits and '-', beginning with a letter", "%s cannot be a plan's name",
                     value_shown(r->arena, plan->name));
+    if (node_get(root, "lane") && plan->lane && !plain_name_fits(plan->lane, "_"))
+        problem_add(r->problems, node_get(root, "lane")->place,
+                    "small letters, digits, '-' and '_', beginning with a letter", "%s cannot be a lane's name",
+                    value_shown(r->arena, plan->lane));
 }
 
 static void read_root(struct reading *r) {

@@ -3,19 +3,20 @@ SELECT l.holder,
        CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat) ELSE 0 END
   FROM :"state".lease l WHERE l.run = $1::bigint
 
--- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE.
+-- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE. Whoever takes it has to
+-- enter the lane again: somebody else may have gone in meanwhile.
 -- name: take
 INSERT INTO :"state".lease AS l (run, fence, holder, pid, beat)
 VALUES ($1::bigint, 1, $2, CASE WHEN $3::boolean THEN pg_catalog.pg_backend_pid() END, pg_catalog.clock_timestamp())
 ON CONFLICT (run) DO UPDATE
-   SET fence = l.fence + 1, holder = excluded.holder, pid = excluded.pid, beat = excluded.beat
+   SET fence = l.fence + 1, holder = excluded.holder, pid = excluded.pid, beat = excluded.beat, entered = NULL
  WHERE l.beat < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => $4::int)
     OR (l.pid IS NOT NULL
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) l.pid))
 RETURNING fence
 
 -- name: release
-UPDATE :"state".lease SET beat = '-infinity' WHERE run = $1::bigint AND fence = $2::bigint
+UPDATE :"state".lease SET beat = '-infinity', entered = NULL WHERE run = $1::bigint AND fence = $2::bigint
 
 -- name: beat
 WITH beat AS (UPDATE :"state".lease

@@ -22,6 +22,8 @@ struct overview {
     const char *plan, *environment, *table; /* environment may be NULL */
     const char *state;               /* as recorded, but "interrupted" when that is running and nobody is there */
     const char *wanted;              /* "paused", "cancelled": asked for and not done yet; NULL: nothing */
+    const char *lane;                /* NULL: it never entered one */
+    const char *settings;            /* JSON object, as `pgwinnow set` made it; NULL: never */
     const char *role, *program;      /* who began it, with which version */
     const char *started, *finished;  /* UTC, ISO 8601; finished NULL: it is not over */
     const char *started_text, *finished_text; /* for people, in the server's time zone */

@@ -19,7 +19,7 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
 -- Somebody is there when the lease was beaten within $8 seconds and the connection that beats it, where we can see it,
 -- still exists: the rule by which the next runner takes over. A run without any lease is one that begins in this
 -- moment, or died then. A lease that was given back has beat -infinity, from which nothing can be subtracted before
--- PostgreSQL 17. $1 run, $2 plan, $3 environment, $4 over or not, $5 ms since its end, $6 only with objects, $7 most.
+-- PostgreSQL 17. Columns that older versions of the state do not have are read by to_jsonb. $1 run, $2 plan, $3 environment, $4 over or not, $5 ms since its end, $6 only with objects, $7 most.
 -- name: overviews
 SELECT r.run, r.plan, r.environment, r.table_name,
        CASE WHEN r.state IN ('running', 'waiting') AND NOT h.alive THEN 'interrupted' ELSE r.state END,
@@ -32,7 +32,8 @@ SELECT r.run, r.plan, r.environment, r.table_name,
                 CASE WHEN isfinite(l.beat) THEN l.beat END)) * 1000)::bigint,
        l.holder, h.alive,
        r.error ->> 'message', r.error ->> 'detail', r.error ->> 'hint', r.error ->> 'sqlstate',
-       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run), k.archives, k.expired, k.until
+       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run), k.archives, k.expired, k.until,
+       to_jsonb(r) ->> 'lane', to_jsonb(r) ->> 'settings'
   FROM :"state".runs r
   LEFT JOIN :"state".lease l ON l.run = r.run
  CROSS JOIN LATERAL (

@@ -34,6 +34,11 @@ int64_t runs_create(const struct state *state, struct arena *arena, const struct
     return rows && rows_count(rows) ? rows_int(rows, 0, 0) : 0;
 }
 
+void runs_forget(const struct state *state, struct arena *arena, const struct holder *holder, struct error *error) {
+    const char *values[] = {number(arena, holder->run), number(arena, holder->fence)};
+    state_ask(state, arena, "forgetting a run that never began", &sql_forget_run, values, 2, error);
+}
+
 void runs_add_step(const struct state *state, struct arena *arena, int64_t run, size_t step, const char *name,
                    const char *kind, struct error *error) {
     const char *values[] = {number(arena, run), number(arena, (int64_t)step), name, kind};

@@ -33,6 +33,8 @@ struct run_row *runs_unfinished(const struct state *, struct arena *, const char
                                 struct error *);
 /* 0 when somebody else made one in the same moment. */
 int64_t runs_create(const struct state *, struct arena *, const struct new_run *, struct error *);
+/* A run that never began. */
+void runs_forget(const struct state *, struct arena *, const struct holder *, struct error *);
 void runs_add_step(const struct state *, struct arena *, int64_t run, size_t step, const char *name, const char *kind,
                    struct error *);
 

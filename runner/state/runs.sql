@@ -10,6 +10,10 @@ VALUES ($1, $2, $3, $4::oid, $5::jsonb, $6, $7, $8)
 ON CONFLICT DO NOTHING
 RETURNING run
 
+-- name: forget_run
+DELETE FROM :"state".runs r USING :"state".lease l
+ WHERE r.run = $1::bigint AND l.run = r.run AND l.fence = $2::bigint
+
 -- name: add_step
 INSERT INTO :"state".steps (run, step, name, kind) VALUES ($1::bigint, $2::int, $3, $4) ON CONFLICT DO NOTHING
 

@@ -10,7 +10,9 @@
 static const struct sql *const creation[] = {
     &sql_create_schema,        &sql_create_version,         &sql_create_runs,     &sql_widen_runs_states,
     &sql_drop_runs_unfinished, &sql_create_runs_unfinished, &sql_create_lease,    &sql_create_steps,
-    &sql_create_batches,       &sql_create_objects,         &sql_create_archives, &sql_mark_version};
+    &sql_create_batches,       &sql_create_objects,         &sql_create_archives, &sql_add_runs_lane,
+    &sql_add_runs_waiting,     &sql_add_lease_entered,      &sql_create_lanes,    &sql_open_lanes,
+    &sql_create_acts,          &sql_create_locks,           &sql_mark_version};
 enum { CREATIONS = sizeof creation / sizeof *creation };
 
 static const char *expand(struct arena *arena, const char *schema, const struct sql *sql, struct error *error) {

@@ -125,6 +125,50 @@ CREATE TABLE IF NOT EXISTS :"state".archives (
     PRIMARY KEY (run, table_oid)
 )
 
+-- Which lane the run goes in and all tables it may change, as they were when it entered; what `pgwinnow set` asked for.
+-- name: add_runs_lane
+ALTER TABLE :"state".runs ADD COLUMN IF NOT EXISTS lane text, ADD COLUMN IF NOT EXISTS tables oid[],
+    ADD COLUMN IF NOT EXISTS settings jsonb
+
+-- Why it waits, since when, and until when at most: { reason, since, until }.
+-- name: add_runs_waiting
+ALTER TABLE :"state".runs ADD COLUMN IF NOT EXISTS waiting jsonb
+
+-- Since when the holder has the lane and the tables of its run. NULL: it is still waiting for them, or gave them back.
+-- name: add_lease_entered
+ALTER TABLE :"state".lease ADD COLUMN IF NOT EXISTS entered timestamptz
+
+-- One row, which everybody who enters a lane locks first: one at a time looks who is in the way and enters.
+-- name: create_lanes
+CREATE TABLE IF NOT EXISTS :"state".lanes (
+    gate boolean PRIMARY KEY DEFAULT true CHECK (gate)
+)
+
+-- name: open_lanes
+INSERT INTO :"state".lanes DEFAULT VALUES ON CONFLICT DO NOTHING
+
+-- What people asked of runs, and who it was.
+-- name: create_acts
+CREATE TABLE IF NOT EXISTS :"state".acts (
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    role name NOT NULL DEFAULT CURRENT_USER,
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    act text NOT NULL,
+    detail jsonb
+)
+
+-- Leases of `pgwinnow lock`, which are no run's. A free one has beat -infinity.
+-- name: create_locks
+CREATE TABLE IF NOT EXISTS :"state".locks (
+    name text PRIMARY KEY,
+    fence bigint NOT NULL,
+    holder text NOT NULL,
+    command text NOT NULL,
+    taken timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    beat timestamptz NOT NULL,
+    ttl interval NOT NULL
+)
+
 -- name: has_version
 SELECT pg_catalog.to_regclass(pg_catalog.format('%I.version', $1::text)) IS NOT NULL
 

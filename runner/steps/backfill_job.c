@@ -227,6 +227,7 @@ void backfill_compile(struct run *run, size_t index, struct problems *problems, 
     *job = (struct backfill_job){
         .options = o, .target = target, .inserts = o->into.name != NULL, .estimate = -1, .assignments = ""};
     run->steps[index].own = job;
+    run_changes(run, target->oid);
     if (job->inserts)
         compile_insert(run, index, job, problems, error);
     else

@@ -34,6 +34,11 @@ void run_check_stop(struct run *run, struct error *error) {
     }
 }
 
+void run_changes(struct run *run, unsigned oid) {
+    run->changes = arena_grow(run->arena, run->changes, &run->change_count, sizeof *run->changes);
+    run->changes[run->change_count - 1] = oid;
+}
+
 void run_refuse(struct run *run, const struct error *guard, struct error *error) {
     if (!failed(guard) || failed(error)) return;
     if (!run->explaining || guard->fault != FAULT_REFUSED) {

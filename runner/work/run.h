@@ -46,6 +46,8 @@ struct run {
     struct table *table;
     struct tree *tree; /* empty tree (node 0 only) without a discover step */
     enum missing_index missing_index;
+    unsigned *changes; /* oids of tables that steps change besides those of the tree */
+    size_t change_count;
     struct tracking *tracking; /* NULL without a track step */
     struct listener *listeners;
     struct run_step *steps;
@@ -69,6 +71,9 @@ void run_take_settings(struct run *); /* from run->plan */
 /* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
  * canary. Steps ask before each statement that may take long. */
 void run_check_stop(struct run *, struct error *);
+
+/* A step says while it compiles that it changes this table, which is not of the tree: no other run may do so meanwhile. */
+void run_changes(struct run *, unsigned oid);
 
 /* A guard has spoken: a run ends with that, explain lists it. No-op when the guard's error is not set. */
 void run_refuse(struct run *, const struct error *guard, struct error *);
