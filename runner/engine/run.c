@@ -412,7 +412,7 @@ static bool enter_lane(struct run *run, const struct request *request, bool made
     if (made)
         runs_forget(&run->state, arena, &run->holder, &ignored);
     else if (wait.waited)
-        runs_set_state(&run->state, arena, &run->holder, "paused", error_json(arena, error), &ignored);
+        runs_set_state(&run->state, arena, &run->holder, "paused", json_of_error(arena, error), &ignored);
     lanes_leave_queue(&run->state, arena, run->holder.run, &ignored);
     return false;
 }

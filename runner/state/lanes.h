@@ -24,8 +24,8 @@ struct lane_blocker {
     bool dead;                               /* may be cleared out of the way */
 };
 
-/* In a transaction of the caller's: locks the gate and enters, or returns who is in the way. NULL and the error set when
- * it failed; FAULT_HELD when the run's own lease is lost. Without a fence it only looks. */
+/* In a transaction of the caller's: locks the gate and enters, or returns who is in the way. NULL and the error set
+ * when it failed; FAULT_HELD when the run's own lease is lost. Without a fence it only looks. */
 struct lane_blocker *lanes_enter(const struct state *, struct arena *, const struct holder *,
                                  const struct lane_claim *, struct error *);
 

@@ -4,9 +4,9 @@
 -- name: lock_gate
 SELECT FROM :"state".lanes FOR UPDATE
 
--- The tables of the claim with everything below them (partitions, children by inheritance), and with what is above, too:
--- a run on a partition and one on the whole table meet, two on different partitions do not. An undo names none: they
--- are those of its run, and where that is older than lanes, those it has archives of.
+-- The tables of the claim with everything below them (partitions, children by inheritance), and with what is above,
+-- too: a run on a partition and one on the whole table meet, two on different partitions do not. An undo names none:
+-- they are those of its run, and where that is older than lanes, those it has archives of.
 -- name: spread
 WITH RECURSIVE own (oid) AS (
     SELECT pg_catalog.unnest(COALESCE($2::oid[], r.tables, r.table_oid || ARRAY(
@@ -68,8 +68,8 @@ UPDATE :"state".lease l SET fence = l.fence OPERATOR(pg_catalog.+) 1, beat = '-i
 UPDATE :"state".runs r
    SET state = 'waiting',
        waiting = pg_catalog.jsonb_build_object('reason', $3::text, 'since',
-           COALESCE(r.waiting ->> 'since',
-                    pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+           COALESCE(r.waiting ->> 'since', pg_catalog.to_char(
+                    pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
   FROM :"state".lease l
  WHERE r.run OPERATOR(pg_catalog.=) $1::bigint AND l.run OPERATOR(pg_catalog.=) r.run
    AND l.fence OPERATOR(pg_catalog.=) $2::bigint

@@ -19,7 +19,8 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
 -- Somebody is there when the lease was beaten within $8 seconds and the connection that beats it, where we can see it,
 -- still exists: the rule by which the next runner takes over. A run without any lease is one that begins in this
 -- moment, or died then. A lease that was given back has beat -infinity, from which nothing can be subtracted before
--- PostgreSQL 17. Columns that older versions of the state do not have are read by to_jsonb. $1 run, $2 plan, $3 environment, $4 over or not, $5 ms since its end, $6 only with objects, $7 most.
+-- PostgreSQL 17. Columns that older versions of the state do not have are read by to_jsonb.
+-- $1 run, $2 plan, $3 environment, $4 over or not, $5 ms since its end, $6 only with objects, $7 most.
 -- name: overviews
 SELECT r.run, r.plan, r.environment, r.table_name,
        CASE WHEN r.state IN ('running', 'waiting') AND NOT h.alive THEN 'interrupted' ELSE r.state END,

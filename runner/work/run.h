@@ -72,7 +72,7 @@ void run_take_settings(struct run *); /* from run->plan */
  * canary. Steps ask before each statement that may take long. */
 void run_check_stop(struct run *, struct error *);
 
-/* A step says while it compiles that it changes this table, which is not of the tree: no other run may do so meanwhile. */
+/* A step says while it compiles that it changes this table, which is not of the tree: no other run may meanwhile. */
 void run_changes(struct run *, unsigned oid);
 
 /* A guard has spoken: a run ends with that, explain lists it. No-op when the guard's error is not set. */

@@ -397,6 +397,15 @@ lets_go
 pgw_end
 wait
 is "$code" 0 'slow.yaml: run' || diag "$all"
+# Somebody is in the lane, first alive and then not.
+sql "UPDATE pgwinnow.lease SET beat = now() + interval '1 min', pid = NULL, entered = now() WHERE run = 1"
+pgw run --wait 100ms --fresh pairs.yaml
+is "$code" 4 'the lane is taken' || diag "$all"
+pgw run --wait 100ms pairs.yaml
+is "$code" 4 'the lane is taken' || diag "$all"
+sql "UPDATE pgwinnow.lease SET beat = now() - interval '2 min' WHERE run = 1"
+pgw run pairs.yaml
+is "$code" 0 'the lane is free' || diag "$all"
 pgw history
 is "$code" 0 'history' || diag "$all"
 sql "CREATE INDEX left_behind ON x (gone); INSERT INTO pgwinnow.objects SELECT run, 'index', 'public', 'left_behind' FROM pgwinnow.runs WHERE plan = 'slow'"

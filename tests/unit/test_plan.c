@@ -156,12 +156,23 @@ UNIT(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason) {
 }
 
 UNIT(keys_of_later_features_are_unknown_yet) {
-    struct outcome o = read_plan(arena, HEAD "throttle: {}\nnotify: []\nlane: x\nstate: {}\n"
+    struct outcome o = read_plan(arena, HEAD "throttle: {}\nnotify: []\nstate: {}\n"
                                              "environments: { a: { after: b } }\n" STEPS);
-    static const char *const names[] = {"throttle", "notify", "lane", "state", "after"};
-    assert_int_equal(o.problems.count, 5);
-    for (size_t i = 0; i < 5; i++)
+    static const char *const names[] = {"throttle", "notify", "state", "after"};
+    assert_int_equal(o.problems.count, 4);
+    for (size_t i = 0; i < 4; i++)
         assert_non_null(strstr(o.problems.items[i].message, arena_printf(arena, "unknown key '%s'", names[i])));
+}
+
+UNIT(a_lane_has_a_plain_name_and_does_not_count) {
+    struct outcome o = read_plan(arena, HEAD STEPS), other = read_plan(arena, HEAD "lane: night_shift\n" STEPS);
+    expect_none(&o);
+    expect_none(&other);
+    assert_string_equal(o.plan->lane, "default");
+    assert_string_equal(other.plan->lane, "night_shift");
+    assert_true(json_equal(o.plan->definition, other.plan->definition));
+    o = read_plan(arena, HEAD "lane: Night\n" STEPS);
+    expect_only(&o, 3, 7, "lane's name", "small letters");
 }
 
 UNIT(problems_do_not_hide_each_other) {
@@ -496,6 +507,7 @@ RUN(UNIT_TEST(a_whole_plan_is_read), UNIT_TEST(settings_have_the_products_defaul
     UNIT_TEST(what_is_removed_is_kept_for_thirty_days_unless_the_plan_says_otherwise),
     UNIT_TEST(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason),
     UNIT_TEST(keys_of_later_features_are_unknown_yet), UNIT_TEST(problems_do_not_hide_each_other),
+    UNIT_TEST(a_lane_has_a_plain_name_and_does_not_count),
     UNIT_TEST(broken_yaml_does_not_make_up_missing_keys), UNIT_TEST(a_byte_order_mark_moves_no_caret),
     UNIT_TEST(set_wins_over_the_process_environment_and_that_over_the_default),
     UNIT_TEST(undefined_and_undeclared_variables_are_told_at_their_place),
