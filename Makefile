@@ -6,7 +6,7 @@
 FLOORS = base plan wire script database state events work steps engine commands
 
 # The outside libraries that belong to one file, or folder, each: header=home.
-LIBRARY_HOMES = libpq-fe.h=runner/wire/slot.c yaml.h=runner/plan/tree.c \
+LIBRARY_HOMES = libpq-fe.h=runner/wire/ yaml.h=runner/plan/tree.c \
                 lua.h=runner/script/ lauxlib.h=runner/script/ lualib.h=runner/script/
 
 # Lua 5.4 goes by several names.

@@ -23,7 +23,10 @@ static const struct command_option clean_options[] = {
 struct cleaning {
     struct state state;
     struct arena *arena;
-    bool quiet, index_ready;
+    struct wire *wire;
+    const char *direct_url;
+    struct slot *direct; /* where indexes are dropped; NULL: not needed so far */
+    bool quiet;
     bool archive; /* --archive: before their time */
     int64_t dropped;
 };
@@ -126,23 +129,31 @@ static bool agreed(const struct command_line *line, const struct cleaning *c, co
 
 /* --- dropping --- */
 
-static void send(const struct cleaning *c, const char *about, const struct sql *sql, const char *object,
-                 struct error *error) {
+static void send_to(const struct cleaning *c, struct slot *slot, const char *about, const struct sql *sql,
+                    const char *object, struct error *error) {
     struct binding bindings[] = {{"object", object}, {NULL, NULL}};
     const char *text = sql_expand(c->arena, sql, bindings, error);
-    ask(c->state.slot, c->arena, &(struct statement){.about = about, .text = text}, error);
+    ask(slot, c->arena, &(struct statement){.about = about, .text = text}, error);
+}
+
+static void send(const struct cleaning *c, const char *about, const struct sql *sql, const char *object,
+                 struct error *error) {
+    send_to(c, c->state.slot, about, sql, object, error);
+}
+
+/* A session of its own: it gets settings that are no other statement's. */
+static void open_direct(struct cleaning *c, const char *about, struct error *error) {
+    c->direct = slot_open(c->wire, c->arena, c->direct_url, "pgwinnow", error);
+    if (!failed(error) && slot_pooled(c->direct, error)) {
+        fail(error, FAULT_REFUSED, "%s: an index cannot be dropped concurrently through a pooler", about);
+        fail_hint(error, "give the server's own address with --database-direct");
+    }
+    send_to(c, c->direct, about, &sql_index_session, NULL, error);
 }
 
 static void drop_index(struct cleaning *c, const char *about, const char *object, struct error *error) {
-    if (!c->index_ready && slot_pooled(c->state.slot, error)) {
-        fail(error, FAULT_REFUSED, "%s: an index cannot be dropped concurrently through a pooler", about);
-        fail_hint(error, "give the server's own address with --database");
-    }
-    slot_frame(c->state.slot, NULL, 0);
-    if (!c->index_ready) send(c, about, &sql_index_session, NULL, error);
-    c->index_ready = !failed(error);
-    send(c, about, &sql_drop_index, object, error);
-    frame_set(c->state.slot, c->arena, NULL);
+    if (!c->direct) open_direct(c, about, error);
+    send_to(c, c->direct, about, &sql_drop_index, object, error);
 }
 
 static void begin_transaction(const struct cleaning *c, const char *about, struct error *error) {
@@ -228,6 +239,12 @@ static void clean(const struct command_line *line, struct cleaning *c, const str
                c->dropped == 1 ? "" : "s", count, count == 1 ? "" : "s", count == 1 ? "" : "s");
 }
 
+static const char *direct_url(const struct command_line *line, const struct named *named) {
+    const char *direct = desk_direct(line, named);
+    if (direct) return direct;
+    return line->database ? line->database : named->url ? named->url : "";
+}
+
 static void clean_run(struct command_line *line, struct arena *arena, struct error *error) {
     if (line->argument_count && line->older > 0) {
         fail(error, FAULT_USAGE, "clean takes a run or --older, not both");
@@ -237,6 +254,8 @@ static void clean_run(struct command_line *line, struct arena *arena, struct err
     if (!failed(error)) named = desk_named(line, arena, error);
     struct cleaning cleaning = {.state = desk_open(line, arena, named.url, error),
                                 .arena = arena,
+                                .wire = wire_new(arena),
+                                .direct_url = direct_url(line, &named),
                                 .quiet = line->quiet,
                                 .archive = line->archive};
     if (failed(error)) return;

@@ -39,7 +39,7 @@ struct command_line {
     const char **arguments;        /* behind the command's name, without options */
     size_t argument_count;
 
-    const char *environment, *database, *schema;
+    const char *environment, *database, *database_direct, *schema;
     struct settings_given {
         struct plan_setting *items;
         size_t count;

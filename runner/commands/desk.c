@@ -12,9 +12,19 @@ enum { MOST_TOLD = 5, MOST_DIGITS = 18 };
 
 const char *desk_schema(const struct command_line *line) { return line->schema ? line->schema : "pgwinnow"; }
 
+static const char *where(const struct command_line *line, const char *url) {
+    return line->database ? line->database : url ? url : "";
+}
+
 struct state desk_open(const struct command_line *line, struct arena *arena, const char *url, struct error *error) {
-    const char *where = line->database ? line->database : url ? url : "";
-    struct slot *slot = failed(error) ? NULL : slot_open(wire_new(arena), arena, where, "pgwinnow", error);
+    struct slot *slot = failed(error) ? NULL : slot_open(wire_new(arena), arena, where(line, url), "pgwinnow", error);
+    return (struct state){slot, desk_schema(line)};
+}
+
+struct state desk_open_reading(const struct command_line *line, struct arena *arena, const char *url,
+                               struct error *error) {
+    struct slot *slot =
+        failed(error) ? NULL : slot_open_reading(wire_new(arena), arena, where(line, url), "pgwinnow", error);
     return (struct state){slot, desk_schema(line)};
 }
 
@@ -44,8 +54,14 @@ struct named desk_named(const struct command_line *line, struct arena *arena, st
         named.plan = plan->name;
         named.file = argument;
         named.url = plan->database;
+        named.direct_url = plan->database_direct;
     }
     return named;
+}
+
+const char *desk_direct(const struct command_line *line, const struct named *named) {
+    if (line->database_direct) return line->database_direct;
+    return line->database ? NULL : named->direct_url; /* --database: another one, perhaps */
 }
 
 /* "run 7 of dedupe-listings (production, finished), run 5 of ..." */

@@ -11,7 +11,7 @@ static void explain_run(struct command_line *line, struct arena *arena, struct e
     const struct plan *plan = read_plan(line, arena, true, &problems, error);
     if (failed(error)) return;
     stop_install();
-    struct request request = {.database = line->database, .schema = line->schema, .yes = true};
+    struct request request = {.database = line->database, .schema = line->schema, .yes = true, .reads = true};
     struct run *run = engine_open(arena, plan, &request, error);
     struct text out = text_new(arena);
     if (!failed(error)) engine_explain(run, &problems, line->json, &out, error);

@@ -6,7 +6,7 @@
 
 static void history_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct named named = desk_named(line, arena, error);
-    struct state state = desk_open(line, arena, named.url, error);
+    struct state state = desk_open_reading(line, arena, named.url, error);
     struct overview_filter filter = {
         .run = named.run, .plan = named.plan, .environment = named.environment, .which = OVERVIEW_OVER};
     size_t count = 0;

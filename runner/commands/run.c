@@ -53,6 +53,7 @@ static void run_run(struct command_line *line, struct arena *arena, struct error
         .fd = STDOUT_FILENO, .colour = line->colour, .unicode = sink_unicode(), .quiet = line->quiet};
     struct listener *listener = sink_choose(line->output, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted);
     struct request request = {.database = line->database,
+                              .database_direct = line->database_direct,
                               .schema = line->schema,
                               .yes = line->yes,
                               .fresh = line->fresh,

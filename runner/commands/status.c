@@ -29,7 +29,7 @@ static void show_all(struct command_line *line, struct arena *arena, const struc
 
 static void status_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct named named = desk_named(line, arena, error);
-    struct state state = desk_open(line, arena, named.url, error);
+    struct state state = desk_open_reading(line, arena, named.url, error);
     if (failed(error)) return;
     if (line->argument_count)
         show_one(line, arena, &state, &named, error);

@@ -20,6 +20,8 @@ const struct command_option command_common[] = {
     {"env", ARGUMENT_TEXT, AT(environment), "NAME", "the plan's environment to use", NULL},
     {"database", ARGUMENT_TEXT, AT(database), "URL",
      "libpq URL or keyword string; else the environment's `database`, else PG* variables", NULL},
+    {"database-direct", ARGUMENT_TEXT, AT(database_direct), "URL",
+     "past the pooler, for indexes and vacuum; else the environment's `database_direct`", NULL},
     {"set", ARGUMENT_SETTING, AT(set), "NAME=VALUE", "give a variable of the plan a value; repeatable", NULL},
     {"schema", ARGUMENT_TEXT, AT(schema), "NAME", "schema that holds pgwinnow's state (default: pgwinnow)", NULL},
     {"json", ARGUMENT_FLAG, AT(json), NULL, "answer in JSON (commands that only read)", NULL},

@@ -112,6 +112,7 @@ static struct undo_request request_of(struct command_line *line, struct arena *a
         .database = line->database ? line->database
                     : named->url   ? named->url
                                    : "",
+        .database_direct = desk_direct(line, named),
         .schema = line->schema,
         .on_conflict = (enum undo_conflicts)line->on_conflict,
         .triggers_off = line->triggers == 1,

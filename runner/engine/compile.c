@@ -49,7 +49,9 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     run->plan = plan;
     run_take_settings(run);
     run->url = request->database ? request->database : plan->database ? plan->database : "";
-    run->direct_url = request->database ? NULL : plan->database_direct; /* another database, perhaps */
+    run->direct_url = request->database_direct ? request->database_direct
+                      : request->database      ? NULL /* another database, perhaps */
+                                               : plan->database_direct;
     run->yes = request->yes;
     run->accepted_tree = request->tree;
     run->listeners = request->listeners;
@@ -57,7 +59,9 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     run->worker_count = MOST_WORKERS;
     run->workers = arena_alloc(arena, run->worker_count * sizeof *run->workers);
     shown_steps(run);
-    run->desk = run->workers[0] = slot_open(run->wire, arena, run->url, "pgwinnow", error);
+    struct slot *(*open)(struct wire *, struct arena *, const char *, const char *, struct error *) =
+        request->reads ? slot_open_reading : slot_open;
+    run->desk = run->workers[0] = open(run->wire, arena, run->url, "pgwinnow", error);
     run->state = (struct state){run->desk, state_schema(request)};
     return run;
 }

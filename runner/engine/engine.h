@@ -9,7 +9,8 @@
 
 struct request {
     const char *database, *schema;  /* --database, --schema; NULL: the plan's, "pgwinnow" */
-    bool yes, fresh;
+    const char *database_direct;    /* --database-direct; NULL: the plan's, unless --database is given */
+    bool yes, fresh, reads;         /* reads: nothing will be written, a standby will do */
     const char *tree, *until;       /* --tree, --until; may be NULL */
     int64_t max_rows;               /* 0: none */
     int64_t wait;                   /* ms: how long the living in its lane are waited for; 0: not at all */

@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "database/frame.h"
+#include "work/reconnect.h"
 
-enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100 };
+enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100, ANSWER_MS = 15000 };
 
 struct heartbeat {
     struct run *run;
@@ -19,6 +20,8 @@ struct heartbeat {
     int answer;       /* index of the beat's own answer in its flush */
     const char *text; /* of the beat */
     const char *values[3];
+    struct reconnect reconnect;
+    struct arena *scratch; /* of a try to connect again */
 };
 
 /* --- taking --- */
@@ -71,14 +74,23 @@ static void hear(void *context, int index, const struct rows *rows) {
         h->run->wanted = rows_text(rows, 0, 0) ? arena_strdup(h->run->arena, rows_text(rows, 0, 0)) : NULL;
 }
 
-/* A lost connection is opened again; batches go on meanwhile, the fence protects them. */
+/* Batches go on meanwhile, the fence protects them. Nobody waits for us, so it is tried for as long as the run
+ * lives. */
+static void connect_again(struct heartbeat *h) {
+    arena_reset(h->scratch);
+    struct error error = error_new(h->scratch);
+    reconnect_turn(h->run, h->slot, &h->reconnect, &error);
+    if (failed(&error)) h->reconnect = (struct reconnect){.quiet = true};
+}
+
 static void beat(void *context) {
     struct heartbeat *h = context;
-    struct arena *scratch = slot_arena(h->slot);
     if (slot_busy(h->slot)) return;
+    if (slot_lost(h->slot) || h->reconnect.trying) {
+        connect_again(h);
+        if (slot_lost(h->slot)) return;
+    }
     slot_reset(h->slot);
-    struct error ignored = error_new(scratch);
-    if (slot_lost(h->slot) && !slot_reopen(h->slot, &ignored)) return;
     h->answer = slot_queue_framed(h->slot, &(struct statement){"beating the lease", h->text, h->values, 3});
     slot_flush(h->slot, &(struct slot_client){hear, NULL, h});
 }
@@ -102,6 +114,10 @@ struct heartbeat *heartbeat_start(struct run *run, struct error *error) {
         slot_close(h->slot);
         return NULL;
     }
+    reconnect_remember(run, h->slot, error);
+    h->scratch = arena_new(run->arena);
+    h->reconnect.quiet = true;
+    slot_expect(h->slot, ANSWER_MS);
     h->timer = wire_every(run->wire, LOOK_MS, beat, h);
     return h;
 }

@@ -19,10 +19,11 @@
 #include "work/direct.h"
 #include "work/family.h"
 #include "work/indexes.h"
+#include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
 
-enum { PROGRESS_MS = 100, RECONNECT_MS = 2000 };
+enum { PROGRESS_MS = 100 };
 
 /* --- begin or go on --- */
 
@@ -227,23 +228,22 @@ static void add_up(struct run *run, size_t i, struct error *error) {
     arena_free(scratch);
 }
 
-/* Every run() may be called again. A lock that could not be had, or a server that went away, is not the end of a step.
- * */
+/* Every run() may be called again, and what stands around it. A lock that could not be had, or a server that went away,
+ * is not the end of a step. */
 static bool try_again(struct run *run, const struct error *error, int tries) {
     enum verdict verdict = retry_verdict(error, false);
     if (error->final || tries > run_settings(run, run->step)->locks.retries) return false;
     if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
     run->progress = (struct progress){.waiting = arena_strdup(run->arena, error->message), .waiting_since = clock_ms()};
-    wire_sleep(run->wire, verdict == VERDICT_CONNECT ? RECONNECT_MS : retry_pause(tries));
+    wire_sleep(run->wire, retry_pause(tries));
     return stop_level() == 0;
 }
 
-static void do_step(struct run *run, size_t i, struct error *error) {
+static void insist(struct run *run, size_t i, void (*does)(struct run *, size_t, struct error *), struct error *error) {
     struct arena *scratch = arena_new(run->arena);
-    for (int tries = 1;; tries++) {
+    for (int tries = 1; !failed(error); tries++) {
         struct error tried = error_new(scratch);
-        if (slot_lost(run->desk)) slot_reopen(run->desk, &tried);
-        if (!failed(&tried)) run->plan->steps[i].step->run(run, i, &tried);
+        if (reconnect(run, run->desk, &tried)) does(run, i, &tried);
         run->progress = (struct progress){0};
         if (!failed(&tried) || !try_again(run, &tried, tries)) {
             error_promote(error, &tried);
@@ -253,11 +253,7 @@ static void do_step(struct run *run, size_t i, struct error *error) {
     arena_free(scratch);
 }
 
-static void run_step(struct run *run, size_t i, struct error *error) {
-    struct run_step *step = &run->steps[i];
-    run->step = i;
-    run->progress = (struct progress){0};
-    step->began = clock_ms();
+static void begin_step(struct run *run, size_t i, struct error *error) {
     if (!wanted_by_when(run, i, error)) {
         finish_step(run, i, STEP_SKIPPED, error);
         return;
@@ -265,14 +261,31 @@ static void run_step(struct run *run, size_t i, struct error *error) {
     check_tree(run, i, error);
     record(run, i, "running", error);
     if (failed(error)) return;
-    step->shown->state = STEP_RUNNING;
+    run->steps[i].shown->state = STEP_RUNNING;
     run_tell(run, EVENT_STEP_STARTED, NULL, NULL);
+}
+
+static void do_step(struct run *run, size_t i, struct error *error) {
     add_up(run, i, error);
-    do_step(run, i, error);
-    if (failed(error) || run->restart_reason || step->joined) return;
+    if (!failed(error)) run->plan->steps[i].step->run(run, i, error);
+}
+
+static void end_step(struct run *run, size_t i, struct error *error) {
     add_up(run, i, error);
     finish_joined(run, i, error);
     finish_step(run, i, STEP_DONE, error);
+}
+
+static void run_step(struct run *run, size_t i, struct error *error) {
+    struct run_step *step = &run->steps[i];
+    run->step = i;
+    run->progress = (struct progress){0};
+    step->began = clock_ms();
+    insist(run, i, begin_step, error);
+    if (failed(error) || step->shown->state == STEP_SKIPPED) return;
+    insist(run, i, do_step, error);
+    if (failed(error) || run->restart_reason || step->joined) return;
+    insist(run, i, end_step, error);
 }
 
 /* --- back to track --- */
@@ -334,11 +347,15 @@ static const char *end_state(const struct run *run, const struct error *error) {
     }
 }
 
-/* How it ended is written down even when the step's error was a lost connection: over a new one, if there is one. */
+/* How it ended is written down even when the step's error was a lost connection: over a new one, if there is one. A run
+ * that is through waits for it. */
 static void write_end(struct run *run, const struct error *how) {
     struct arena *scratch = arena_new(run->arena);
     struct error error = error_new(scratch);
-    if (slot_lost(run->desk)) slot_reopen(run->desk, &error);
+    if (how->fault == FAULT_NONE)
+        reconnect(run, run->desk, &error);
+    else if (slot_lost(run->desk))
+        slot_reopen(run->desk, &error);
     if (slot_in_transaction(run->desk))
         ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &error);
     if (!failed(&error) && how->fault != FAULT_HELD && run->shown[run->step].state == STEP_RUNNING) {

@@ -15,10 +15,11 @@
 #include "engine/lanes.h"
 #include "engine/undo_job.h"
 #include "sql/engine/undo.sql.h"
+#include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
 
-enum { PROGRESS_MS = 100, RECONNECT_MS = 2000, MOST_SHOWN = 1000, MOST_LINES = 20 };
+enum { PROGRESS_MS = 100, MOST_SHOWN = 1000, MOST_LINES = 20 };
 
 static const struct step undo_step = {.name = "undo", .about = "brings back what the run removed or changed"};
 
@@ -46,7 +47,10 @@ static size_t steps_of(const struct overview *o) {
 static struct undo_job *job_new(struct arena *arena, const struct overview *o, const struct undo_request *request,
                                 struct undo_outcome *outcome, struct error *error) {
     struct undo_job *job = arena_alloc(arena, sizeof *job);
-    struct request as_run = {.database = request->database, .schema = request->schema, .listeners = request->listeners};
+    struct request as_run = {.database = request->database,
+                             .database_direct = request->database_direct,
+                             .schema = request->schema,
+                             .listeners = request->listeners};
     job->arena = arena;
     job->overview = o;
     job->request = request;
@@ -444,15 +448,14 @@ static bool try_again(struct undo_job *job, const struct error *error, int tries
     enum verdict verdict = retry_verdict(error, false);
     if (!failed(error) || error->final || tries > run_settings(run, run->step)->locks.retries) return false;
     if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
-    wire_sleep(run->wire, verdict == VERDICT_CONNECT ? RECONNECT_MS : retry_pause(tries));
+    wire_sleep(run->wire, retry_pause(tries));
     return stop_level() == 0 && !run->lease_lost;
 }
 
 static void phase(struct undo_job *job, void (*does)(struct undo_job *, struct error *), struct error *error) {
     for (int tries = 1; !failed(error) && !job->outcome->already && !job->outcome->nothing; tries++) {
         struct error tried = error_new(job->arena);
-        if (slot_lost(job->run->desk)) slot_reopen(job->run->desk, &tried);
-        if (!failed(&tried)) does(job, &tried);
+        if (reconnect(job->run, job->run->desk, &tried)) does(job, &tried);
         if (try_again(job, &tried, tries)) continue;
         error_promote(error, &tried);
         return;

@@ -13,7 +13,7 @@
 enum undo_conflicts { UNDO_STOP, UNDO_SKIP, UNDO_FORCE };
 
 struct undo_request {
-    const char *database, *schema; /* as in struct request */
+    const char *database, *database_direct, *schema; /* as in struct request */
     enum undo_conflicts on_conflict;
     bool triggers_off;
     int64_t wait;                  /* as in struct request */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "work/reconnect.h"
 #include "work/retry.h"
 
 struct whole whole_new(struct run *run, size_t step) {
@@ -60,7 +61,7 @@ static void pause(struct whole *whole, int tries, struct arena *arena, struct er
     wire_sleep(whole->run->wire, retry_pause(tries));
     progress->waiting = NULL;
     run_check_stop(whole->run, error);
-    if (!failed(error) && slot_lost(whole->run->desk)) slot_reopen(whole->run->desk, error);
+    if (!failed(error)) reconnect(whole->run, whole->run->desk, error);
 }
 
 void whole_run(struct whole *whole, struct error *error) {

@@ -1,5 +1,5 @@
 /*
- * A slot: one connection to PostgreSQL, driven without blocking. The only file that includes <libpq-fe.h> is slot.c.
+ * A slot: one connection to PostgreSQL, driven without blocking. Only this folder knows libpq.
  *
  * Two ways to use one:
  *  - straight code (commands, catalog, steps that are one statement) calls ask(): send, wait on the one wait, return;
@@ -26,14 +26,34 @@ struct statement {
     int count;
 };
 
-/* conninfo: URL or keyword string; "" for PG* variables. Waits until connected; names host and database when it fails
- * (FAULT_CONNECTION), never the password. `arena` owns the slot: it is closed with it. */
+/*
+ * conninfo: URL or keyword string; "" for PG* variables. Waits until connected; names host and database when it fails
+ * (FAULT_CONNECTION), never the password. `arena` owns the slot: it is closed with it.
+ *
+ * Of several hosts it takes the one that is no standby, each tried for connect_timeout (15 s unless given), the one
+ * that worked last first. A server in recovery is refused, unless target_session_attrs in the conninfo wants one; and
+ * then nobody is to write there. slot_open_reading takes a standby too, if there is nothing else.
+ */
 struct slot *slot_open(struct wire *, struct arena *, const char *conninfo, const char *application_name,
                        struct error *);
+struct slot *slot_open_reading(struct wire *, struct arena *, const char *conninfo, const char *application_name,
+                               struct error *);
 void slot_close(struct slot *);
-bool slot_reopen(struct slot *, struct error *); /* after a loss: one try */
 
-bool slot_lost(const struct slot *);             /* the connection is gone */
+/* After a loss. One try over all hosts, waited for; or begun, to go on inside waits until slot_connecting is false, and
+ * slot_reopened then says whether it succeeded, or why not. */
+bool slot_reopen(struct slot *, struct error *);
+void slot_reopen_begin(struct slot *);
+bool slot_connecting(const struct slot *);
+bool slot_reopened(const struct slot *, struct error *);
+
+bool slot_lost(const struct slot *); /* the connection is gone, or not there yet */
+/* Takes the connection for dead: what waits for an answer fails as if it were cut. The next try begins elsewhere. */
+void slot_drop(struct slot *, const char *why);
+/* An answer that takes longer than `ms` for each statement sent means that the connection is dead; 0: any time. A
+ * network that was cut is noticed by the kernel, a proxy that hangs is not. */
+void slot_expect(struct slot *, int64_t ms);
+
 bool slot_pooled(struct slot *, struct error *); /* there is a pooler between: the server's pid is not the one we see */
 int slot_backend(const struct slot *);           /* pid as the server or the pooler told it at start */
 int slot_server_version(const struct slot *);    /* 150004 */

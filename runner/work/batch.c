@@ -7,10 +7,11 @@
 #include "base/clock.h"
 #include "state/lease.h"
 #include "work/explanation.h"
+#include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
 
-enum { RECONNECT_MS = 60000 };
+enum { RECONNECT_TURN_MS = 50 };
 enum { SETUP = SESSION_STATEMENTS + 1 }; /* statements of round 1 that are not the part's: the session and the hold */
 
 const char *batch_number(struct batch *batch, int64_t n) { return arena_printf(batch->arena, "%lld", (long long)n); }
@@ -64,7 +65,7 @@ static void over(struct batch *batch, bool at_hold) {
     loop_try_failed(batch, at_hold);
     if (slot_lost(batch->slot)) {
         batch->phase = PHASE_LOST;
-        batch->due = clock_ms() + 100;
+        batch->due = clock_ms();
     } else {
         batch->phase = PHASE_IDLE;
     }
@@ -242,6 +243,7 @@ static void queue_session(struct batch *batch, bool read_only) {
     session.read_only = read_only;
     struct statement *statements = arena_alloc(batch->arena, SESSION_STATEMENTS * sizeof *statements);
     session_statements(&session, batch->arena, statements);
+    session_expect(batch->slot, &session);
     for (int i = 0; i < SESSION_STATEMENTS; i++) send(batch, NULL, &statements[i]);
 }
 
@@ -274,7 +276,7 @@ static void cut_failed(struct batch *batch, const struct error *error) {
     if (verdict == VERDICT_FAIL || verdict == VERDICT_SMALLER) error_promote(batch->loop->error, error);
     if (slot_lost(batch->slot)) {
         batch->phase = PHASE_LOST;
-        batch->due = clock_ms() + 100;
+        batch->due = clock_ms();
         return;
     }
     slot_queue(batch->slot, &(struct statement){.about = "rolling back", .text = "ROLLBACK"});
@@ -310,21 +312,16 @@ void batch_ask_cut(struct batch *batch) {
     flush(batch, PHASE_CUT, hear_cut, cut_done);
 }
 
-/* Waits for the server to come back: a restart takes seconds, a failover a minute. */
 void batch_reconnect(struct batch *batch) {
     struct error error = error_new(batch->arena);
     if (failed(batch->loop->error)) {
         batch->phase = PHASE_IDLE;
         return;
     }
-    if (slot_reopen(batch->slot, &error)) {
-        batch->loop->reconnected = true;
+    if (reconnect_turn(batch->loop->run, batch->slot, &batch->reconnect, &error)) {
         batch->phase = PHASE_IDLE;
         return;
     }
-    struct progress *p = &batch->loop->run->progress;
-    if (!p->waiting) p->waiting_since = clock_ms();
-    p->waiting = "the connection is lost; trying again";
-    batch->due = clock_ms() + 1000;
-    if (clock_ms() - p->waiting_since > RECONNECT_MS) error_promote(batch->loop->error, &error);
+    batch->due = clock_ms() + RECONNECT_TURN_MS;
+    error_promote(batch->loop->error, &error);
 }

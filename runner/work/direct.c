@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "sql/work/direct.sql.h"
+#include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
 #include "work/watch.h"
@@ -34,7 +35,27 @@ static void refuse_pooler(struct direct *direct, struct error *error) {
          "the connection to database %s goes through a pooler: concurrent indexes and VACUUM cannot",
          slot_database(direct->slot));
     fail_hint(error, own ? "`database_direct` leads to a pooler too: give the server's own address there"
-                         : "give the server's own address as `database_direct` in the plan's environment");
+                         : "give the server's own address as `database_direct` in the plan's environment, or with "
+                           "--database-direct");
+}
+
+static struct rows *place(struct direct *direct, struct slot *slot, struct error *error) {
+    return ask(slot, direct->arena, &(struct statement){.about = "asking which server it is", .text = sql_place.text},
+               error);
+}
+
+/* Past the pooler, but to the same place: an index that is built elsewhere would be taken for ours. */
+static void refuse_elsewhere(struct direct *direct, struct error *error) {
+    if (!direct->run->direct_url) return;
+    const struct rows *ours = place(direct, direct->run->desk, error), *there = place(direct, direct->slot, error);
+    if (failed(error) || (text_equal(rows_text(ours, 0, 0), rows_text(there, 0, 0)) &&
+                          text_equal(rows_text(ours, 0, 1), rows_text(there, 0, 1))))
+        return;
+    fail(error, FAULT_REFUSED, "the direct connection leads elsewhere: to database %s of the server at %s",
+         rows_text(there, 0, 0), slot_host(direct->slot));
+    fail_detail(error, "the run is in database %s of a server that was started at %s; that one was at %s",
+                rows_text(ours, 0, 0), rows_text(ours, 0, 1), rows_text(there, 0, 1));
+    fail_hint(error, "`database_direct` or --database-direct must lead to the very server that the pooler leads to");
 }
 
 struct direct *direct_open(struct run *run, size_t step, const struct entries *settings, struct error *error) {
@@ -45,6 +66,7 @@ struct direct *direct_open(struct run *run, size_t step, const struct entries *s
     const char *url = run->direct_url ? run->direct_url : run->url;
     direct->slot = slot_open(run->wire, arena, url, "pgwinnow", error);
     refuse_pooler(direct, error);
+    refuse_elsewhere(direct, error);
     if (!failed(error)) set_up(direct, error);
     if (failed(error)) {
         arena_free(arena);
@@ -126,8 +148,8 @@ void direct_waits(struct direct *direct, const char *why) {
 
 /* The desk is lost with the same server; it is asked again after us. */
 static void connect_again(struct direct *direct, struct error *error) {
-    if (slot_lost(direct->run->desk)) slot_reopen(direct->run->desk, error);
-    if (!failed(error) && slot_reopen(direct->slot, error)) set_up(direct, error);
+    reconnect(direct->run, direct->run->desk, error);
+    if (reconnect(direct->run, direct->slot, error)) set_up(direct, error);
 }
 
 static bool mends(const struct error *error) {

@@ -20,3 +20,7 @@ SELECT pg_catalog.set_config('search_path', $1, false),
 
 -- name: setting
 SELECT pg_catalog.set_config($1, $2, false)
+
+-- The database by its own name (a pooler may call it differently), the server by its start.
+-- name: place
+SELECT pg_catalog.current_database(), pg_catalog.pg_postmaster_start_time()

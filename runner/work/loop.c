@@ -239,7 +239,7 @@ static int64_t until_due(const struct loop *loop) {
 
 static struct slot *worker(struct run *run, size_t i, struct error *error) {
     if (!run->workers[i]) run->workers[i] = slot_open(run->wire, run->arena, run->url, "pgwinnow", error);
-    if (run->workers[i] && slot_lost(run->workers[i])) slot_reopen(run->workers[i], error);
+    if (run->workers[i]) reconnect(run, run->workers[i], error);
     return run->workers[i];
 }
 
@@ -258,15 +258,16 @@ static void open_workers(struct loop *loop, struct arena *arena) {
 
 static int64_t count_recorded(struct loop *loop) {
     struct run *run = loop->run;
-    if (!failed(loop->error) && slot_lost(run->desk)) slot_reopen(run->desk, loop->error);
+    reconnect(run, run->desk, loop->error);
     int round = run->steps[loop->step].round;
     return runs_sums(&run->state, loop->arena, run->holder.run, loop->step, round, loop->error).batches;
 }
 
 /* A server that crashed under synchronous_commit = off, or a standby that took over, may not have what was committed
- * last. Those batches are in no gap that we know of; when the step is begun again, the gaps are read anew. */
+ * last; behind a pooler that happens without any connection of ours being lost. Those batches are in no gap that we
+ * know of; when the step is begun again, the gaps are read anew. */
 static void check_commits(struct loop *loop) {
-    if (failed(loop->error) || !loop->reconnected) return;
+    if (failed(loop->error)) return;
     int64_t lost = loop->recorded + loop->batch_total - count_recorded(loop);
     if (lost <= 0 || failed(loop->error)) return;
     fail(loop->error, FAULT_CONNECTION, "the server lost %lld batches that it had committed", (long long)lost);
@@ -296,7 +297,10 @@ void loop_run(struct run *run, size_t step, const struct part *part, void *job, 
     check_commits(loop);
     run->progress = (struct progress){0};
     for (size_t i = 0; i < loop->batch_count; i++)
-        if (loop->batches[i].slot) slot_reset(loop->batches[i].slot);
+        if (loop->batches[i].slot) {
+            slot_reset(loop->batches[i].slot);
+            slot_expect(loop->batches[i].slot, 0);
+        }
 }
 
 void loop_explain(struct run *run, size_t step, const struct part *part, void *job, const struct range *range,

@@ -12,6 +12,7 @@
 #pragma once
 #include "database/bindings.h"
 #include "work/pace.h"
+#include "work/reconnect.h"
 #include "work/run.h"
 
 struct batch;
@@ -77,6 +78,7 @@ struct batch {
     const struct sql **sent;/* by index in the flush at hand */
     size_t sent_count;
     int64_t began, due;
+    struct reconnect reconnect;   /* in PHASE_LOST */
     struct explanation *explanation; /* record instead of send */
 };
 
@@ -98,7 +100,6 @@ struct loop {
     int64_t batch_total, tried, failed;
     int64_t work_rows, since; /* for the rate */
     int64_t recorded;       /* batches of the step in the database when the loop began */
-    bool reconnected;       /* a connection was lost and opened again: the server may have lost commits */
 };
 
 /* Runs until nothing is left; sets the error (FAULT_STOPPED too) otherwise. */

@@ -21,6 +21,10 @@ void run_check_stop(struct run *run, struct error *error) {
     if (run->lease_lost) {
         fail(error, FAULT_HELD, "the lease of run %lld was lost to another runner", (long long)run->holder.run);
         fail_hint(error, "nothing more was written by this one; `pgwinnow status` shows who runs it now");
+    } else if (run->lost_history) {
+        fail(error, FAULT_CONNECTION, "%s", run->lost_history);
+        fail_hint(error, "the same command goes on from what is there");
+        error->final = true;
     } else if (stop_level() > 0) {
         fail(error, FAULT_STOPPED, "stopped by a signal; what was begun is saved");
         fail_hint(error, "the same command goes on from here");

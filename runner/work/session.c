@@ -4,6 +4,7 @@
 #include "database/frame.h"
 #include "sql/work/session.sql.h"
 
+enum { LATE_MS = 60000 }; /* an answer that comes so long after its statement_timeout does not come any more */
 enum { IDLE_MS = 15000 }; /* a suspended runner with an open batch blocks a takeover for no longer than this */
 
 struct session session_for(struct run *run, size_t step, struct arena *arena) {
@@ -35,11 +36,19 @@ void session_statements(const struct session *s, struct arena *arena, struct sta
     out[3] = (struct statement){.about = "making constraints immediate", .text = sql_immediate.text};
 }
 
+void session_expect(struct slot *slot, const struct session *session) {
+    slot_expect(slot, session->statement_timeout ? session->statement_timeout + LATE_MS : 0);
+}
+
 void session_begin(struct slot *slot, struct arena *arena, const struct session *session, struct error *error) {
     struct statement statements[SESSION_STATEMENTS];
     session_statements(session, arena, statements);
+    session_expect(slot, session);
     ask_all(slot, arena, statements, SESSION_STATEMENTS, error); /* in one trip: never idle under the role's limit */
 }
 
 /* A lost connection has rolled back by itself. */
-void session_end(struct slot *slot, struct arena *arena, struct error *error) { frame_end(slot, arena, error); }
+void session_end(struct slot *slot, struct arena *arena, struct error *error) {
+    frame_end(slot, arena, error);
+    slot_expect(slot, 0);
+}

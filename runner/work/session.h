@@ -21,6 +21,9 @@ struct session session_for(struct run *, size_t step, struct arena *); /* of a s
 /* BEGIN, no timeout of the role, the settings, SET CONSTRAINTS ALL IMMEDIATE: to be queued in this order. */
 void session_statements(const struct session *, struct arena *, struct statement out[SESSION_STATEMENTS]);
 
+/* From now on the slot is dropped when the server says nothing long after it should have timed out. */
+void session_expect(struct slot *, const struct session *);
+
 /* Straight code: asks the above; session_end commits, or rolls back when error is set (and on a fresh error). */
 void session_begin(struct slot *, struct arena *, const struct session *, struct error *);
 void session_end(struct slot *, struct arena *, struct error *);
