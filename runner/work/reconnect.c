@@ -34,43 +34,40 @@ static bool knows(struct run *run, struct slot *slot, struct arena *arena, struc
     const char *text =
         sql_expand(arena, &sql_known, (struct binding[]){{"state", run->state.schema}, {NULL, NULL}}, &asking);
     struct rows *rows =
-        ask(slot, arena, &(struct statement){"looking at what the new server knows", text, values, 2}, &asking);
+        ask(slot, arena, &(struct statement){"looking at what the server knows of the run", text, values, 2}, &asking);
     if (asking.fault == FAULT_CONNECTION) error_promote(error, &asking);
     return rows && rows_int(rows, 0, 0) >= run->holder.fence && rows_int(rows, 0, 1) >= steps_done(run);
 }
 
 static void check_known(struct run *run, struct slot *slot, struct arena *arena, struct error *error) {
-    if (knows(run, slot, arena, error) || failed(error)) return;
-    run->lost_history = arena_printf(run->arena, "the server at %s took over without what run %lld had committed last",
+    if (knows(run, slot, arena, error) || failed(error) || slot_lost(slot)) return;
+    run->lost_history = arena_printf(run->arena, "the server at %s lacks what run %lld had committed last",
                                      slot_host(slot), (long long)run->holder.run);
     run_check_stop(run, error);
 }
 
 /* False: this server is not to be used. */
 static bool right_server(struct run *run, struct slot *slot, struct error *error) {
-    if (!run->timeline) return true;
+    if (!run->holder.fence) return true;
     struct arena *arena = arena_new(run->arena);
-    int64_t now = timeline(slot, arena);
-    bool right = !now || now >= run->timeline;
-    if (!right) {
-        slot_drop(slot, "it is a server that was replaced");
-    } else if (now > run->timeline) {
+    int64_t now = run->timeline ? timeline(slot, arena) : 0;
+    if (now && now < run->timeline) slot_drop(slot, "it is a server that was replaced");
+    if (now > run->timeline) {
         run->timeline = now;
         run_tell(run, EVENT_NOTICE,
                  arena_printf(run->arena, "the server at %s took over (timeline %lld); going on there", slot_host(slot),
                               (long long)now),
                  NULL);
     }
-    if (right && now && run->timeline_checked != now) check_known(run, slot, arena, error);
-    if (right && now && !failed(error)) run->timeline_checked = now;
+    if (!slot_lost(slot)) check_known(run, slot, arena, error);
     arena_free(arena);
-    return right && !failed(error) && !slot_lost(slot);
+    return !failed(error) && !slot_lost(slot);
 }
 
 void reconnect_remember(struct run *run, struct slot *slot, struct error *error) {
     if (failed(error)) return;
     struct arena *arena = arena_new(run->arena);
-    run->timeline = run->timeline_checked = timeline(slot, arena);
+    run->timeline = timeline(slot, arena);
     arena_free(arena);
 }
 

@@ -2,10 +2,10 @@
  * Connecting again after a loss: for two minutes, with growing, jittered pauses, each try over all hosts of the URL. A
  * restart takes seconds, a failover about a minute.
  *
- * What answers then may be another server than before. A standby that took over is known by its timeline: it is told,
- * and it must know our lease and the steps that we know to be done; if it does not, what was committed last is lost,
- * and the run ends (FAULT_CONNECTION), to go on from what is there. A server of an older timeline is one that was
- * replaced and came back by itself: nothing is written there.
+ * What answers then may be another server than before, or have lost its memory. It must know our lease and the steps
+ * that we know to be done; if it does not, what was committed last is lost, and the run ends (FAULT_CONNECTION), to go
+ * on from what is there. A standby that took over is known by its timeline, and told. A server of an older timeline is
+ * one that was replaced and came back by itself: nothing is written there.
  */
 #pragma once
 #include "work/run.h"

@@ -23,6 +23,8 @@ void run_check_stop(struct run *run, struct error *error) {
         fail_hint(error, "nothing more was written by this one; `pgwinnow status` shows who runs it now");
     } else if (run->lost_history) {
         fail(error, FAULT_CONNECTION, "%s", run->lost_history);
+        fail_detail(error, "a standby took over that did not have it yet, or the server crashed with "
+                           "synchronous_commit = off");
         fail_hint(error, "the same command goes on from what is there");
         error->final = true;
     } else if (stop_level() > 0) {

@@ -59,8 +59,8 @@ struct run {
     int64_t max_rows, removed; /* max_rows 0: no canary */
     const char *wanted;        /* "paused", "cancelled": asked for through the runs table */
     bool lease_lost;
-    int64_t timeline, timeline_checked; /* of the server (reconnect.h); 0: not known */
-    const char *lost_history;           /* a server took over without what we had committed: nothing more is begun */
+    int64_t timeline;         /* of the server (reconnect.h); 0: not known */
+    const char *lost_history; /* the server lacks what we had committed: nothing more is begun */
     bool stop_told;             /* that a signal came */
     const char *restart_reason; /* set by an index step: go back to track */
 };

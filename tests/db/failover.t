@@ -155,7 +155,7 @@ forgotten() {
     on_second "SELECT pg_promote()" >/dev/null
     pgw_end
     is "$code" 5 'the run itself is lost with the primary: exit code 5' || diag "$all"
-    like "$all" 'took over without what run [0-9]+ had committed last' 'it says what happened'
+    like "$all" 'lacks what run [0-9]+ had committed last' 'it says what happened'
     pgw run --database "$url" plan.yaml
     is "$code" 0 'the same command does it anew' || diag "$all"
     ended_right 'the run itself lost'

@@ -360,6 +360,8 @@ steps:
 PLAN
 runs parts.yaml 0
 runs parts.yaml 0
+pgw run --database-direct "dbname=$PGDATABASE" parts.yaml
+is "$code" 0 'parts.yaml: run with a connection past the pooler'
 
 # --- reading, cleaning, and what cannot be
 
@@ -386,6 +388,9 @@ steps:
 PLAN
 holds 'LOCK TABLE x IN ROW EXCLUSIVE MODE'
 pgw_start run slow.yaml
+eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'" 1
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)'" >/dev/null
+sleep 0.2
 eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'" 1
 (cd "$work" && exec "$PGWINNOW" run slow.yaml) >/dev/null 2>&1
 is $? 4 'a second runner is told that the first is there'
