@@ -9,7 +9,7 @@
 #include "database/frame.h"
 #include "work/reconnect.h"
 
-enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100, ANSWER_MS = 15000 };
+enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100, ANSWER_MS = 15000, MOMENT_MS = 300 };
 
 struct heartbeat {
     struct run *run;
@@ -74,12 +74,15 @@ static void hear(void *context, int index, const struct rows *rows) {
         h->run->wanted = rows_text(rows, 0, 0) ? arena_strdup(h->run->arena, rows_text(rows, 0, 0)) : NULL;
 }
 
-/* Batches go on meanwhile, the fence protects them. Nobody waits for us, so it is tried for as long as the run
- * lives. */
+/* Batches go on meanwhile, the fence protects them. It is tried for as long as the run lives; a server that is there
+ * answers within a moment, and until it does we look dead to other runners. */
 static void connect_again(struct heartbeat *h) {
     arena_reset(h->scratch);
     struct error error = error_new(h->scratch);
-    reconnect_turn(h->run, h->slot, &h->reconnect, &error);
+    int64_t began = clock_ms();
+    while (!reconnect_turn(h->run, h->slot, &h->reconnect, &error) && h->reconnect.trying &&
+           clock_ms() - began < MOMENT_MS)
+        wire_wait(h->run->wire, MOMENT_MS / 10);
     if (failed(&error)) h->reconnect = (struct reconnect){.quiet = true};
 }
 
