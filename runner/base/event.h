@@ -18,6 +18,8 @@ enum event_type {
     EVENT_BATCH_COMMITTED,
     EVENT_PROGRESS, /* several times a second while a step works */
     EVENT_NOTICE,   /* something worth a line: message, hint */
+    EVENT_THROTTLE_WAITING, /* message: why; hint: what ends it. Told when it has waited for a second */
+    EVENT_THROTTLE_CLEARED, /* it goes on; message: how long it waited, and why */
     EVENT_TYPES
 };
 
@@ -43,6 +45,7 @@ struct event {
     const char *doing;                      /* "building the index: scanning, 40 %"; may be NULL */
     const char *waiting;                    /* why it waits; NULL when it does not */
     int64_t waiting_ms;
+    const char *until;                      /* what would end it; may be NULL */
     const char *message, *detail, *hint;
     int exit_code;                          /* for RUN_FAILED and RUN_PAUSED */
     int64_t ms;                             /* of the run in this session */

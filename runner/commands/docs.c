@@ -72,8 +72,8 @@ static const struct {
 } key_tables[] = {
     {"plan", plan_options},          {"environments", environment_options},
     {"variables", variable_options}, {"batch", batch_options},
-    {"locks", lock_options},         {"archive", archive_options},
-    {"step", step_common_options},
+    {"locks", lock_options},         {"throttle", throttle_options},
+    {"archive", archive_options},    {"step", step_common_options},
 };
 enum { KEY_TABLES = sizeof key_tables / sizeof *key_tables };
 
@@ -104,6 +104,7 @@ static void add_kind(struct text *out, const struct option *option) {
     else
         add_cell(out, option_kind_text(option->kind));
     if (option->shorthand) text_addf(out, ", or just its `%s`", option->shorthand);
+    if (option->flags & OPTION_OFF) text_add(out, ", or `off`");
 }
 
 static void print_rows(struct text *out, const struct option *options, const char *prefix) {

@@ -136,6 +136,12 @@ static void say_steps(const struct page *page, const struct overview *o) {
     grid_print(&grid, page->out, "  ", page->colour);
 }
 
+static const char *waiting_text(struct arena *arena, const struct overview *o) {
+    const char *before = o->waiting.throttled ? ": " : " for ";
+    if (o->waiting.ms < 0) return arena_printf(arena, "for %s", o->waiting.reason);
+    return arena_printf(arena, "%s%s%s", clock_text(arena, o->waiting.ms), before, o->waiting.reason);
+}
+
 void shown_page(FILE *out, struct arena *arena, const struct overview *o, const struct named *named, bool colour) {
     struct page page = {out, arena, colour};
     struct line title = line_new(arena, WIDEST, colour, true);
@@ -148,10 +154,8 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
         arena_printf(arena, "%s, %s ago, by role %s", o->started_text, clock_text(arena, o->ms), o->role));
     if (o->alive && o->holder && !overview_over(o)) say(&page, "runner", STYLE_PLAIN, o->holder);
     if (o->lane && !overview_over(o)) say(&page, "lane", STYLE_PLAIN, o->lane);
-    if (o->waiting.reason)
-        say(&page, "waiting", STYLE_YELLOW,
-            o->waiting.ms < 0 ? arena_printf(arena, "for %s", o->waiting.reason)
-                              : arena_printf(arena, "%s for %s", clock_text(arena, o->waiting.ms), o->waiting.reason));
+    if (o->waiting.reason) say(&page, "waiting", STYLE_YELLOW, waiting_text(arena, o));
+    if (o->waiting.until) say(&page, "until", STYLE_PLAIN, o->waiting.until);
     if (o->rate >= 0) say(&page, "speed", STYLE_PLAIN, speed_text(arena, o));
     if (o->error.message) {
         bool calm = is(o, "paused") || overview_over(o);

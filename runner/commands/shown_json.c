@@ -22,8 +22,8 @@ static json_t *steps(struct arena *arena, const struct overview *o) {
 
 static json_t *waiting(struct arena *arena, const struct overview *o) {
     if (!o->waiting.reason) return json_null();
-    return json_pack("{s:o, s:o, s:n}", "since", json_text_or_null(arena, o->waiting.since), "reason",
-                     json_text_or_null(arena, o->waiting.reason), "until");
+    return json_pack("{s:o, s:o, s:o}", "since", json_text_or_null(arena, o->waiting.since), "reason",
+                     json_text_or_null(arena, o->waiting.reason), "until", json_text_or_null(arena, o->waiting.until));
 }
 
 static json_t *why(struct arena *arena, const struct overview *o) {

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 #include "sql/engine/compile.sql.h"
 #include "work/session.h"
+#include "work/throttle_check.h"
 
 enum { MOST_WORKERS = 64 };
 
@@ -95,6 +96,7 @@ void engine_compile(struct run *run, struct problems *problems, struct error *er
     if (!failed(error)) {
         run->tree = lone_tree(run->arena, run->table);
         compile_steps(run, problems, error);
+        throttle_check(run, problems, error);
     }
     session_end(run->desk, run->arena, error);
     if (problems->count && error->fault != FAULT_CONNECTION) {

@@ -12,6 +12,7 @@
 #include "work/explanation.h"
 #include "work/family_text.h"
 #include "work/session.h"
+#include "work/throttle_check.h"
 #include "work/tracking.h"
 
 struct found {
@@ -227,6 +228,23 @@ static json_t *all_risks(struct run *run, const struct found *found) {
 
 static const char lacking_rights[] = "a run by this role would need";
 
+/* --- the throttle --- */
+
+static const char *throttle_lines(struct arena *arena, const struct throttle_settings *settings) {
+    size_t count;
+    const char **lines = throttle_told(arena, settings, &count);
+    struct text text = text_new(arena);
+    for (size_t i = 0; i < count; i++) text_addf(&text, "%s%s", i ? "\n" : "", lines[i]);
+    return count ? text.data : "nothing makes it wait";
+}
+
+/* A step's own, where it differs from the plan's; else NULL. */
+static const char *own_throttle(const struct run *run, size_t step) {
+    const char *plan = throttle_lines(run->arena, &run->plan->settings.throttle);
+    const char *own = throttle_lines(run->arena, &run->plan->steps[step].settings.throttle);
+    return text_equal(plan, own) ? NULL : own;
+}
+
 /* --- JSON --- */
 
 static json_t *strings(const char *const *items, size_t count) {
@@ -251,8 +269,9 @@ static json_t *step_json(const struct run *run, size_t i, const struct explanati
         json_array_append_new(statements, json_pack("{s:s, s:s, s:i, s:s}", "name", e->statements[s].name, "file",
                                                     e->statements[s].file, "line", e->statements[s].line, "sql",
                                                     e->statements[s].text));
-    return json_pack("{s:s, s:s, s:s, s:o}", "name", run->plan->steps[i].name, "step", run->plan->steps[i].step->name,
-                     "about", e->said.data, "statements", statements);
+    return json_pack("{s:s, s:s, s:s, s:o, s:s*}", "name", run->plan->steps[i].name, "step",
+                     run->plan->steps[i].step->name, "about", e->said.data, "statements", statements, "throttle",
+                     own_throttle(run, i));
 }
 
 static json_t *problem(const struct error *e) {
@@ -278,9 +297,11 @@ static json_t *as_json(struct run *run, const struct found *found, json_t *risks
         track = json_pack("{s:I, s:o, s:f}", "rows", (json_int_t)found->rows, "groups",
                           found->groups < 0 ? json_null() : json_integer(found->groups), "share",
                           found->all ? (double)found->rows / (double)found->all : 0.0);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:o}", "plan", run->plan->name, "table", run->table->shown,
-                     "fingerprint", run->tree->fingerprint, "tree", tree, "track", track, "steps", steps, "risks",
-                     risks, "problems", all_problems(run));
+    size_t limits;
+    const char **throttle = throttle_told(run->arena, &run->plan->settings.throttle, &limits);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:O, s:o, s:o}", "plan", run->plan->name, "table",
+                     run->table->shown, "fingerprint", run->tree->fingerprint, "tree", tree, "track", track, "steps",
+                     steps, "risks", risks, "problems", all_problems(run), "throttle", strings(throttle, limits));
 }
 
 /* --- text --- */
@@ -325,11 +346,17 @@ static void tell_indented(struct text *out, const char *lines, const char *inden
     }
 }
 
+static void tell_throttle(struct text *out, const char *title, const char *lines, const char *indent) {
+    text_add(out, title);
+    tell_indented(out, lines, indent);
+}
+
 static void tell_steps(const struct run *run, const struct found *found, struct text *out) {
     for (size_t i = 0; i < run->plan->step_count; i++) {
         const struct explanation *e = &found->steps[i];
         text_addf(out, "\nstep %zu: %s\n", i + 1, run->plan->steps[i].name);
         tell_indented(out, e->said.data, "  ");
+        if (own_throttle(run, i)) tell_throttle(out, "  it waits:\n", own_throttle(run, i), "    ");
         for (size_t s = 0; s < e->count; s++) {
             text_addf(out, "\n    -- %s (%s:%d)\n", e->statements[s].name, e->statements[s].file,
                       e->statements[s].line);
@@ -357,6 +384,7 @@ static void as_text(struct run *run, const struct found *found, json_t *risks, s
     if (json_array_size(risks)) text_add(out, "\nrisks:\n");
     for (size_t i = 0; i < json_array_size(risks); i++)
         text_addf(out, "  %s\n", json_string_value(json_object_get(json_array_get(risks, i), "message")));
+    tell_throttle(out, "\nit waits:\n", throttle_lines(run->arena, &run->plan->settings.throttle), "  ");
     tell_problems(run, out);
     tell_steps(run, found, out);
 }

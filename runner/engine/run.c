@@ -22,6 +22,7 @@
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
+#include "work/throttle.h"
 
 enum { PROGRESS_MS = 100 };
 
@@ -258,7 +259,6 @@ static void begin_step(struct run *run, size_t i, struct error *error) {
         finish_step(run, i, STEP_SKIPPED, error);
         return;
     }
-    check_tree(run, i, error);
     record(run, i, "running", error);
     if (failed(error)) return;
     run->steps[i].shown->state = STEP_RUNNING;
@@ -267,6 +267,8 @@ static void begin_step(struct run *run, size_t i, struct error *error) {
 
 static void do_step(struct run *run, size_t i, struct error *error) {
     add_up(run, i, error);
+    throttle_wait(run, error);
+    check_tree(run, i, error); /* as it is now: the wait may have been long */
     if (!failed(error)) run->plan->steps[i].step->run(run, i, error);
 }
 
@@ -485,7 +487,9 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     runs_set_state(&run->state, arena, &run->holder, "running", NULL, error);
     run_tell(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, NULL, NULL);
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);
+    struct throttle *throttle = throttle_start(run, error);
     walk(run, request->until, error);
+    throttle_stop(throttle);
     say_stopped(run, error);
     if (!failed(error)) indexes_drop_temporary(run, error);
     wire_forget(run->wire, timer);

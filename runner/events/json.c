@@ -3,7 +3,7 @@
  *
  * Every object has the same keys; what is not known or does not apply is null:
  *   type         run.started run.resumed run.finished run.failed run.paused step.started step.finished batch.committed
- *                progress notice
+ *                progress notice throttle.waiting throttle.cleared
  *   time         UTC, "2026-11-21T22:14:43.123Z"
  *   run          its number
  *   plan, environment, table
@@ -13,7 +13,7 @@
  *   eta_seconds  of that step
  *   batch_size   rows aimed at, children included
  *   doing        what the step is at, in words
- *   waiting      null, or { since, reason }
+ *   waiting      null, or { since, reason, until }
  *   message, detail, hint
  *   exit_code    of run.failed, run.paused (and 0 of run.finished)
  *   run_seconds  since this session of the run began
@@ -91,7 +91,8 @@ static void add_step(struct arena *arena, json_t *object, const struct event *ev
 static json_t *waiting(struct arena *arena, const struct event *event) {
     if (!event->waiting) return json_null();
     json_t *since = event->waiting_ms < 0 ? json_null() : json_string(wall_time(arena, event->waiting_ms));
-    return json_pack("{s:o, s:o}", "since", since, "reason", json_text_or_null(arena, event->waiting));
+    return json_pack("{s:o, s:o, s:o}", "since", since, "reason", json_text_or_null(arena, event->waiting), "until",
+                     json_text_or_null(arena, event->until));
 }
 
 static json_t *exit_code(const struct event *event) {

@@ -94,6 +94,9 @@ static void step_goes_on(struct text *text, const struct event *event, const str
     add_time(text, " for ", event->waiting_ms, "");
     text_add(text, ": ");
     add_message(text, event->waiting);
+    if (!event->until) return;
+    text_add(text, ", until ");
+    add_message(text, event->until);
 }
 
 static void notice(struct text *text, const struct event *event) {
@@ -103,6 +106,14 @@ static void notice(struct text *text, const struct event *event) {
     text_add(text, " (hint: ");
     add_message(text, event->hint);
     text_add(text, ")");
+}
+
+static void throttle(struct text *text, const struct event *event) {
+    text_add(text, event->type == EVENT_THROTTLE_WAITING ? "throttle: waiting: " : "throttle: goes on: ");
+    add_message(text, event->message);
+    if (!event->hint) return;
+    text_add(text, ", until ");
+    add_message(text, event->hint);
 }
 
 /* What one who wants quiet still gets. */
@@ -128,6 +139,8 @@ static void describe(struct text *text, const struct event *event) {
         if (step) step_goes_on(text, event, step);
         break;
     case EVENT_NOTICE: notice(text, event); break;
+    case EVENT_THROTTLE_WAITING:
+    case EVENT_THROTTLE_CLEARED: throttle(text, event); break;
     default: break;
     }
 }

@@ -277,6 +277,7 @@ static struct lines live_part(struct terminal *t, const struct event *event) {
                 ? "waiting: "
                 : arena_printf(t->scratch, "waiting for %s: ", clock_text(t->scratch, event->waiting_ms));
         wrapped(t, &lines, STYLE_YELLOW, since, event->waiting, MOST_REASON_LINES);
+        if (event->until) wrapped(t, &lines, STYLE_DIM, "until ", event->until, MOST_DOING_LINES);
     }
     if (event->step < event->step_count) facts(t, &lines, event, &event->steps[event->step]);
     if (event->doing) wrapped(t, &lines, STYLE_DIM, "", event->doing, MOST_DOING_LINES);

@@ -30,11 +30,14 @@ const char *option_kind_text(enum option_kind kind) {
     case OPTION_SQL: return "SQL text";
     case OPTION_SQLS: return "a column or an SQL expression, or a list of them";
     case OPTION_TEXT: return "a text";
+    case OPTION_TEXTS: return "a text, or a list of them";
     case OPTION_FILE: return "a file, its path relative to the plan";
     case OPTION_COUNT: return "a whole number";
     case OPTION_SHARE: return "a percentage, like 80%";
     case OPTION_DURATION: return "a duration, like 500ms or 2h";
     case OPTION_SIZE: return "a size, like 64MB or 2GB";
+    case OPTION_RATE: return "a size a second, like 64MB/s";
+    case OPTION_WINDOW: return "a time of the day, like 22:00-06:00 Europe/Berlin";
     case OPTION_FLAG: return "true or false";
     case OPTION_CHOICE: return "one of a few words";
     case OPTION_GROUP: return "a map of keys";
@@ -62,11 +65,14 @@ static const char *but_got(const struct input *in) {
 }
 
 static json_t *wrong(const struct input *in, const char *what, const char *hint) {
+    const char *off = in->option->flags & OPTION_OFF ? ", or off" : "";
     if (in->node->broken) return NULL;
     if (node_empty(in->node))
-        problem_add(problems_of(in), in->node->place, NULL, "'%s' has no value: it takes %s", in->option->name, what);
+        problem_add(problems_of(in), in->node->place, NULL, "'%s' has no value: it takes %s%s", in->option->name, what,
+                    off);
     else
-        problem_add(problems_of(in), in->node->place, hint, "'%s' takes %s%s", in->option->name, what, but_got(in));
+        problem_add(problems_of(in), in->node->place, hint, "'%s' takes %s%s%s", in->option->name, what, off,
+                    but_got(in));
     return NULL;
 }
 
@@ -210,6 +216,20 @@ static json_t *decode_duration(struct input *in, void *at) {
 
 static json_t *decode_size(struct input *in, void *at) { return decode_quantity(in, at, quantity_size, "kB MB GB TB"); }
 
+static json_t *decode_rate(struct input *in, void *at) {
+    return decode_quantity(in, at, quantity_rate, "kB/s MB/s GB/s");
+}
+
+static json_t *decode_window(struct input *in, void *at) {
+    struct window window = {.place = in->node->place};
+    const char *why;
+    if (!scalar(in)) return NULL;
+    window.text = in->text;
+    if (!quantity_window(in->text, &window, &why)) return wrong(in, option_kind_text(OPTION_WINDOW), why);
+    *(struct window *)at = window;
+    return json_string(in->text);
+}
+
 static json_t *decode_share(struct input *in, void *at) {
     double value;
     const char *why = NULL;
@@ -284,6 +304,19 @@ static json_t *add_sql(struct input *in, void *at) {
     texts->items = arena_grow(arena_of(in), texts->items, &texts->count, sizeof *texts->items);
     texts->items[texts->count - 1] = text;
     return value;
+}
+
+static json_t *add_text(struct input *in, void *at) {
+    struct text_list *texts = at;
+    if (!scalar(in)) return NULL;
+    texts->items = arena_grow(arena_of(in), texts->items, &texts->count, sizeof *texts->items);
+    texts->items[texts->count - 1] = in->text;
+    return json_string(in->text);
+}
+
+static json_t *decode_texts(struct input *in, void *at) {
+    *(struct text_list *)at = (struct text_list){0};
+    return one_or_list(in, at, add_text);
 }
 
 static json_t *decode_names(struct input *in, void *at) {
@@ -372,6 +405,34 @@ static json_t *decode_steps(struct input *in, void *at) {
                                        : wrong(in, option_kind_text(OPTION_STEPS), "begin each with '- '");
 }
 
+/* Numbers are -1; the rest was zeroed. */
+static void absent(const struct option *option, void *at) {
+    switch (option->kind) {
+    case OPTION_COUNT:
+    case OPTION_DURATION:
+    case OPTION_SIZE:
+    case OPTION_RATE: *(int64_t *)at = -1; break;
+    case OPTION_SHARE: *(double *)at = -1; break;
+    default: break;
+    }
+}
+
+static bool is_off(const struct input *in) {
+    const struct node *node = in->node;
+    return in->option->flags & OPTION_OFF && node->kind == NODE_SCALAR && !node->broken &&
+           text_equal(node->text, "off");
+}
+
+static json_t *switch_off(const struct option *option, void *at) {
+    if (option->kind == OPTION_WINDOW) *(struct window *)at = (struct window){0};
+    if (option->kind == OPTION_GROUP) {
+        memset(at, 0, option->size);
+        for (const struct option *o = option->group; o->name; o++) absent(o, (char *)at + o->offset);
+    }
+    absent(option, at);
+    return json_string("off");
+}
+
 static json_t *decode(struct input *in, void *at) {
     static json_t *(*const decoders[])(struct input *, void *) = {
         [OPTION_NAME] = decode_name,         [OPTION_NAMES] = decode_names, [OPTION_SQL] = decode_sql,
@@ -379,19 +440,15 @@ static json_t *decode(struct input *in, void *at) {
         [OPTION_SHARE] = decode_share,       [OPTION_SIZE] = decode_size,   [OPTION_FLAG] = decode_flag,
         [OPTION_DURATION] = decode_duration, [OPTION_GROUP] = decode_group, [OPTION_CHOICE] = decode_choice,
         [OPTION_MAP] = decode_map,           [OPTION_STEPS] = decode_steps, [OPTION_FILE] = decode_file,
+        [OPTION_TEXTS] = decode_texts,       [OPTION_RATE] = decode_rate,   [OPTION_WINDOW] = decode_window,
     };
+    if (is_off(in)) return switch_off(in->option, at);
     return decoders[in->option->kind](in, at);
 }
 
 static void fill_one(const struct decoder *decoder, const struct option *option, void *at) {
-    switch (option->kind) {
-    case OPTION_COUNT:
-    case OPTION_DURATION:
-    case OPTION_SIZE: *(int64_t *)at = -1; break;
-    case OPTION_SHARE: *(double *)at = -1; break;
-    case OPTION_GROUP: options_fill(decoder, option->group, at); break;
-    default: break;
-    }
+    if (option->kind == OPTION_GROUP) options_fill(decoder, option->group, at);
+    absent(option, at);
     if (!option->fallback) return;
     struct node node = {.kind = NODE_SCALAR, .text = option->fallback, .style = SCALAR_SINGLE};
     struct input in = {.decoder = decoder, .option = option, .node = &node, .use = USE_PLAIN};

@@ -24,6 +24,19 @@ struct sql_texts {
     size_t count;
 };
 
+struct text_list {
+    const char **items;
+    size_t count;
+};
+
+/* A time of the day, in a time zone that the server knows; may go across midnight. */
+struct window {
+    int from, to;     /* minutes since midnight, 0 to 1440, never the same; to < from: across midnight */
+    const char *zone; /* NULL: the server's */
+    const char *text; /* as written; NULL: no window */
+    struct place place;
+};
+
 struct entry {
     const char *key;
     struct place key_place;
@@ -43,11 +56,14 @@ enum option_kind {
     OPTION_SQL,      /* struct sql_text: scanned for balanced parentheses and quotes and for ';' */
     OPTION_SQLS,     /* struct sql_texts: one, or a list, of columns or expressions; each scanned alike */
     OPTION_TEXT,     /* const char *: any scalar */
+    OPTION_TEXTS,    /* struct text_list: one, or a list */
     OPTION_FILE,     /* struct file_text: a path relative to the plan; what the file holds counts too */
     OPTION_COUNT,    /* int64_t: a whole number from `least` to `most` */
     OPTION_SHARE,    /* double: "80%" is 0.8 */
     OPTION_DURATION, /* int64_t: milliseconds, from "500ms 2s 10min 3h 7d" */
     OPTION_SIZE,     /* int64_t: bytes, from "64MB 2GB" (kB MB GB TB, times 1024) */
+    OPTION_RATE,     /* int64_t: bytes a second, from "64MB/s" */
+    OPTION_WINDOW,   /* struct window: "22:00-06:00 Europe/Berlin" */
     OPTION_FLAG,     /* bool: true or false */
     OPTION_CHOICE,   /* int: the index in `choices` */
     OPTION_GROUP,    /* a nested struct at the offset, described by `group` */
@@ -60,6 +76,7 @@ enum {
     OPTION_REQUIRED = 1,
     OPTION_SECRET = 2,    /* environment variables serve undeclared names; never shown */
     OPTION_UNCOUNTED = 4, /* changing it does not make it another plan: see plan.definition */
+    OPTION_OFF = 8,       /* the word `off` stands for no value, whatever an outer setting says */
 };
 
 struct option {
@@ -73,8 +90,8 @@ struct option {
     const struct option *group;     /* GROUP: ends with a NULL name */
     const char *shorthand;          /* GROUP: the member that a lone scalar gives; NULL: it must be a map */
     enum option_kind item;          /* MAP */
-    size_t size;                    /* MAP of GROUP: of the struct of an item */
-    int64_t least, most;            /* COUNT, DURATION, SIZE: bounds; most 0: none */
+    size_t size;                    /* of the struct of an item in a MAP of GROUP, of a GROUP that may be off */
+    int64_t least, most;            /* COUNT, DURATION, SIZE, RATE: bounds; most 0: none */
 };
 
 const char *option_kind_text(enum option_kind); /* "a duration, like 500ms or 2h": for errors and docs */

@@ -21,9 +21,31 @@ struct lock_settings {
     int64_t retries;
 };
 
+struct lag_settings {
+    int64_t limit;                /* ms; -1: off */
+    struct text_list ignore, expect;  /* names of standbys or of their slots */
+};
+
+struct query_settings {
+    struct sql_text sql;          /* text NULL: off */
+    int64_t above;
+};
+
+/* What may make a run wait. Numbers: -1 is off. */
+struct throttle_settings {
+    struct lag_settings replica_lag;
+    int64_t slot_lag, wal_rate;   /* bytes, bytes a second */
+    int64_t oldest_transaction;   /* ms */
+    int64_t waiters;
+    struct query_settings query;
+    struct window window;
+    int64_t give_up;              /* ms */
+};
+
 struct settings {
     struct batch_settings batch;
     struct lock_settings locks;
+    struct throttle_settings throttle;
 };
 
 struct archive_settings {
@@ -72,7 +94,7 @@ struct plan {
     struct plan_step *steps;
     size_t step_count;
     json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with
-                                           their keys (less batch, locks), variables used there; compare with
+                                           their keys (less batch, locks, throttle), variables used there; compare with
                                            json_equal, write with JSON_SORT_KEYS. No secrets. Goes with the arena */
 };
 
@@ -100,7 +122,7 @@ struct plan *plan_defaults(struct arena *);
 
 /* For the docs and checks: the tables that describe the plan itself. */
 extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
-    archive_options[], step_common_options[];
+    throttle_options[], archive_options[], step_common_options[];
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

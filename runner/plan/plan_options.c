@@ -38,6 +38,51 @@ const struct option lock_options[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct lag_settings, member)
+static const struct option lag_options[] = {
+    {"limit", OPTION_DURATION, AT(limit), .about = "how far a standby may be behind", .fallback = "1500ms",
+     .flags = OPTION_OFF, .least = 250, .most = DAY},
+    {"ignore", OPTION_TEXTS, AT(ignore),
+     .about = "standbys that do not count, by application name or slot: delayed ones"},
+    {"expect", OPTION_TEXTS, AT(expect),
+     .about = "standbys that must be there, besides those that were seen and those with a slot"},
+    {0},
+};
+#undef AT
+
+#define AT(member) offsetof(struct query_settings, member)
+static const struct option query_options[] = {
+    {"sql", OPTION_SQL, AT(sql), .about = "a SELECT of one number, asked once a second: it has one second",
+     .flags = OPTION_REQUIRED},
+    {"above", OPTION_COUNT, AT(above), .about = "the run waits while the answer is more than this, or NULL",
+     .flags = OPTION_REQUIRED},
+    {0},
+};
+#undef AT
+
+#define AT(member) offsetof(struct throttle_settings, member)
+const struct option throttle_options[] = {
+    {"replica_lag", OPTION_GROUP, AT(replica_lag), .about = "no standby may be further behind", .group = lag_options,
+     .shorthand = "limit"},
+    {"slot_lag", OPTION_SIZE, AT(slot_lag), .about = "most WAL that a replication slot may hold back",
+     .flags = OPTION_OFF, .least = 1},
+    {"wal_rate", OPTION_RATE, AT(wal_rate), .about = "most WAL that the whole server may write", .flags = OPTION_OFF,
+     .least = 1},
+    {"oldest_transaction", OPTION_DURATION, AT(oldest_transaction),
+     .about = "most age of what keeps dead rows from being vacuumed: transactions, slots, standbys, prepared ones",
+     .flags = OPTION_OFF, .least = 1000},
+    {"waiters", OPTION_COUNT, AT(waiters), .about = "the run waits while so many sessions wait for locks that it holds",
+     .flags = OPTION_OFF, .least = 1},
+    {"query", OPTION_GROUP, AT(query), .about = "a question of your own", .flags = OPTION_OFF, .group = query_options,
+     .size = sizeof(struct query_settings)},
+    {"window", OPTION_WINDOW, AT(window), .about = "when it may work: from, to, and a time zone (the server's)",
+     .flags = OPTION_OFF},
+    {"give_up", OPTION_DURATION, AT(give_up), .about = "waited that long in one go: the run stops, exit code 75",
+     .flags = OPTION_OFF, .least = 1000},
+    {0},
+};
+#undef AT
+
 const struct option archive_options[] = {
     {"on", OPTION_FLAG, offsetof(struct archive_settings, on),
      .about = "false: what is removed or changed cannot be undone", .fallback = "true"},
@@ -66,6 +111,8 @@ const struct option environment_options[] = {
     {"batch", OPTION_GROUP, AT(settings.batch), .about = "as in the plan, for this environment",
      .group = batch_options},
     {"locks", OPTION_GROUP, AT(settings.locks), .about = "as in the plan, for this environment", .group = lock_options},
+    {"throttle", OPTION_GROUP, AT(settings.throttle), .about = "as in the plan, for this environment",
+     .group = throttle_options},
     {0},
 };
 #undef AT
@@ -90,6 +137,8 @@ const struct option step_common_options[] = {
      .group = batch_options},
     {"locks", OPTION_GROUP, AT(settings.locks), .about = "as in the plan, for this step", .flags = OPTION_UNCOUNTED,
      .group = lock_options},
+    {"throttle", OPTION_GROUP, AT(settings.throttle), .about = "as in the plan, for this step",
+     .flags = OPTION_UNCOUNTED, .group = throttle_options},
     {"when", OPTION_GROUP, AT(when), .about = "runs the step only when a query says so", .group = when_options},
     {"archive", OPTION_GROUP, AT(archive_off), .about = "for steps that remove rows: keeps nothing of them",
      .group = step_archive_options},
@@ -111,6 +160,8 @@ const struct option plan_options[] = {
      .group = batch_options},
     {"locks", OPTION_GROUP, AT(settings.locks), .about = "how long statements wait and run", .flags = OPTION_UNCOUNTED,
      .group = lock_options},
+    {"throttle", OPTION_GROUP, AT(settings.throttle), .about = "what makes it wait", .flags = OPTION_UNCOUNTED,
+     .group = throttle_options},
     {"archive", OPTION_GROUP, AT(archive), .about = "keeps what is removed or changed, for undo",
      .group = archive_options, .shorthand = "on"},
     {"lane", OPTION_TEXT, AT(lane), .about = "where it queues: of the plans in a lane of a database one runs at a time",

@@ -48,6 +48,40 @@ bool quantity_duration(const char *text, int64_t *ms, const char **why) { return
 
 bool quantity_size(const char *text, int64_t *bytes, const char **why) { return with_unit(text, sizes, bytes, why); }
 
+bool quantity_rate(const char *text, int64_t *bytes, const char **why) {
+    enum { MOST = 32 };
+    char size[MOST];
+    size_t length = strlen(text);
+    *why = "it ends with /s";
+    if (length < 3 || length - 2 >= MOST || strcmp(text + length - 2, "/s") != 0) return false;
+    memcpy(size, text, length - 2);
+    size[length - 2] = '\0';
+    return with_unit(size, sizes, bytes, why);
+}
+
+/* "22:00": one or two digits, two digits; 24:00 is the end of a day. */
+static bool clock_time(const char **at, int *minutes) {
+    const char *c = *at;
+    int hour = 0, minute = 0, count = 0;
+    for (; *c >= '0' && *c <= '9' && count < 2; count++) hour = hour * 10 + (*c++ - '0');
+    if (!count || *c++ != ':') return false;
+    for (count = 0; *c >= '0' && *c <= '9' && count < 2; count++) minute = minute * 10 + (*c++ - '0');
+    *at = c;
+    *minutes = hour * 60 + minute;
+    return count == 2 && minute < 60 && *minutes <= 24 * 60;
+}
+
+bool quantity_window(const char *text, struct window *window, const char **why) {
+    *why = "two times of the day with a '-' between them, then perhaps a time zone";
+    if (!clock_time(&text, &window->from) || *text++ != '-' || !clock_time(&text, &window->to)) return false;
+    if (*text && *text != ' ') return false;
+    while (*text == ' ') text++;
+    window->zone = *text ? text : NULL;
+    if (window->from % (24 * 60) != window->to % (24 * 60)) return true;
+    *why = window->from == window->to ? "it begins when it ends" : "that is the whole day: leave it out";
+    return false;
+}
+
 bool quantity_share(const char *text, double *share, const char **why) {
     *why = NULL;
     int64_t whole;

@@ -72,8 +72,19 @@ static void read_steps(const struct state *state, struct arena *arena, struct ov
 
 /* --- waiting --- */
 
-static void read_waiting(const struct state *state, struct arena *arena, struct overview *o, struct error *error) {
-    if (!works(o)) return;
+static void read_throttle(const struct state *state, struct arena *arena, struct overview *o, struct error *error) {
+    const char *values[] = {number(arena, o->run)};
+    struct rows *rows = state_ask(state, arena, "looking for why it waits", &sql_overview_throttle, values, 1, error);
+    if (!rows || rows_count(rows) == 0) return;
+    o->waiting.reason = keep(arena, rows, 0, 0);
+    o->waiting.until = keep(arena, rows, 0, 1);
+    o->waiting.since = keep(arena, rows, 0, 2);
+    o->waiting.ms = int_or(rows, 0, 3, -1);
+    o->waiting.throttled = true;
+    if (text_equal(o->state, "running")) o->state = "waiting";
+}
+
+static void read_lock(const struct state *state, struct arena *arena, struct overview *o, struct error *error) {
     const char *values[] = {number(arena, o->run)};
     struct rows *rows =
         state_ask(state, arena, "looking for what it waits for", &sql_overview_waiting, values, 1, error);
@@ -87,6 +98,14 @@ static void read_waiting(const struct state *state, struct arena *arena, struct 
     o->waiting.reason = text.data;
     o->waiting.since = keep(arena, rows, 0, 4);
     o->waiting.ms = int_or(rows, 0, 5, -1);
+}
+
+/* Version 2 of the state did not say why a run waits, and looking does not upgrade it. */
+static void read_waiting(const struct state *state, struct arena *arena, struct overview *o, int version,
+                         struct error *error) {
+    if (!works(o)) return;
+    if (o->alive && version > 2) read_throttle(state, arena, o, error);
+    if (!o->waiting.throttled) read_lock(state, arena, o, error);
 }
 
 /* --- runs --- */
@@ -167,7 +186,7 @@ struct overview *overview_read(const struct state *state, struct arena *arena, c
         for (size_t i = 0; i < *count && !failed(error); i++) {
             list[i] = overview_of(arena, rows, (int)i);
             read_steps(state, arena, &list[i], error);
-            read_waiting(state, arena, &list[i], error);
+            read_waiting(state, arena, &list[i], version, error);
         }
     }
     hint_rights(state, arena, error);

@@ -20,7 +20,8 @@ struct overview_step {
 struct overview {
     int64_t run;
     const char *plan, *environment, *table; /* environment may be NULL */
-    const char *state;               /* as recorded, but "interrupted" when that is running and nobody is there */
+    const char *state;               /* as recorded, but "interrupted" when that is running and nobody is there, and
+                                        "waiting" when it waits by its throttle */
     const char *wanted;              /* "paused", "cancelled": asked for and not done yet; NULL: nothing */
     const char *lane;                /* NULL: it never entered one */
     const char *settings;            /* JSON object, as `pgwinnow set` made it; NULL: never */
@@ -36,7 +37,9 @@ struct overview {
     } error;
     struct {
         const char *reason, *since;  /* reason NULL: it waits for nobody that the server can see; since UTC or NULL */
+        const char *until;           /* what would end it; NULL: not known */
         int64_t ms;                  /* -1: not known */
+        bool throttled;              /* by its throttle, not for a lock */
     } waiting;
     double rate;                     /* rows a second over the last minute; -1: idle */
     int64_t eta_ms;                  /* of the step at hand; -1: not known */

@@ -114,6 +114,12 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
         ORDER BY x.step DESC LIMIT 1) t (rows) ON true
  WHERE s.run = $1::bigint ORDER BY s.step
 
+-- What its runner wrote down when the throttle stopped it.
+-- name: overview_throttle
+SELECT r.waiting ->> 'reason', r.waiting ->> 'until', r.waiting ->> 'since',
+       (EXTRACT(epoch FROM clock_timestamp() - (r.waiting ->> 'since')::timestamptz) * 1000)::bigint
+  FROM :"state".runs r WHERE r.run = $1::bigint AND r.waiting IS NOT NULL
+
 -- The first session of the run that waits for somebody: for what, since when, and for whom. Any role may read all of it
 -- but what others hide, which is NULL then.
 -- name: overview_waiting

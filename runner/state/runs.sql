@@ -21,7 +21,7 @@ INSERT INTO :"state".steps (run, step, name, kind) VALUES ($1::bigint, $2::int, 
 -- name: set_state
 WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
 UPDATE :"state".runs r
-   SET state = $3, error = $4::jsonb,
+   SET state = $3, error = $4::jsonb, waiting = NULL,
        wanted = CASE WHEN $3 IN ('running', 'undoing') THEN NULL ELSE r.wanted END,
        finished = CASE WHEN $3 IN ('finished', 'cancelled', 'undone') THEN pg_catalog.clock_timestamp() END
   FROM held WHERE r.run = held.run

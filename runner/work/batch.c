@@ -58,7 +58,8 @@ static void rest(struct batch *batch) {
     batch->phase = PHASE_REST;
     const struct pace *pace = &batch->loop->pace;
     int64_t now = clock_ms();
-    batch->due = now + (batch->loop->part->given ? pace_share(pace, now - batch->began) : pace_pause(pace));
+    int64_t ms = now - batch->began;
+    batch->due = now + (batch->loop->part->given ? pace_share(pace, ms) : pace_pause(pace)) + pace_ease(pace, ms);
 }
 
 static void over(struct batch *batch, bool at_hold) {

@@ -9,6 +9,7 @@
 #include "state/lease.h"
 #include "work/batch.h"
 #include "work/retry.h"
+#include "work/throttle.h"
 
 enum { ENOUGH_TO_JUDGE = 50 };
 
@@ -72,6 +73,7 @@ static void wait_for(struct loop *loop, const char *reason) {
     if (!p->waiting) p->waiting_since = clock_ms();
     snprintf(loop->reason, sizeof loop->reason, "%s", reason);
     p->waiting = loop->reason;
+    p->until = NULL;
 }
 
 /* Puts the range back, to be taken again after a pause; after the last try the part may know another way. */
@@ -169,6 +171,7 @@ void loop_try_done(struct batch *batch) {
     struct loop *loop = batch->loop;
     struct event_step *shown = loop->run->steps[loop->step].shown;
     int64_t ms = clock_ms() - batch->began, changed = batch->counts.rows + batch->counts.children;
+    loop->pace.near = loop->run->hold.near;
     pace_done(&loop->pace, changed, ms);
     loop->batch_total++;
     loop->work_rows += batch->counts.rows + batch->counts.spared;
@@ -214,13 +217,14 @@ static bool all_idle(const struct loop *loop) {
 
 static void turn(struct loop *loop) {
     run_check_stop(loop->run, loop->error);
+    bool held = !failed(loop->error) && throttle_holds(loop->run);
     int64_t now = clock_ms();
     for (size_t i = 0; i < loop->batch_count; i++) {
         struct batch *b = &loop->batches[i];
         if (stop_level() >= 2 && (b->phase == PHASE_ROUND || b->phase == PHASE_CUT)) slot_cancel(b->slot);
         if (b->phase == PHASE_LOST && (now >= b->due || failed(loop->error))) batch_reconnect(b);
         if (b->phase == PHASE_REST && (now >= b->due || failed(loop->error))) b->phase = PHASE_IDLE;
-        if (b->phase == PHASE_IDLE && !failed(loop->error)) next(b);
+        if (b->phase == PHASE_IDLE && !failed(loop->error) && !held) next(b);
     }
 }
 

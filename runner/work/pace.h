@@ -1,6 +1,7 @@
 /*
  * How large the next batch is: what is measured decides. Aims at batch.target by the smoothed time of the last batches,
- * grows by at most a fifth a step, halves after a timeout or a lost deadlock, stays within min and max.
+ * grows by at most a fifth a step, halves after a timeout or a lost deadlock, stays within min and max. When something
+ * that is throttled comes near its limit, batches get smaller and pauses longer in good time.
  */
 #pragma once
 #include "plan/plan.h"
@@ -8,6 +9,7 @@
 struct pace {
     const struct batch_settings *settings; /* may change under way */
     double size;
+    double near; /* how near that is: 0 to 1, set before each use; from a half on it counts */
 };
 
 struct pace pace_new(const struct batch_settings *);
@@ -18,3 +20,6 @@ int64_t pace_pause(const struct pace *); /* ms to rest, with jitter */
 /* Where batches are as large as they are: the same share of the time as behind a batch that takes batch.target, so that
  * many small ones do not spend it resting; never more than the pause. */
 int64_t pace_share(const struct pace *, int64_t ms);
+/* What is added to the pause behind a batch that took so long: nothing at half the limit, as long as the batch at three
+ * quarters, ten times that at most. */
+int64_t pace_ease(const struct pace *, int64_t ms);

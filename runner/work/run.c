@@ -33,6 +33,10 @@ void run_check_stop(struct run *run, struct error *error) {
     } else if (run->wanted) {
         fail(error, FAULT_STOPPED, "%s: somebody set `wanted` in %s.runs", run->wanted, run->state.schema);
         if (text_equal(run->wanted, "paused")) fail_hint(error, "the same command goes on from here");
+    } else if (run->hold.gave_up) {
+        fail(error, FAULT_STOPPED, "gave up after waiting for %s: %s", clock_text(error->arena, run->hold.gave_up),
+             run->hold.reason);
+        fail_hint(error, "the same command goes on from here; `give_up` of `throttle` says how long it waits");
     } else if (run->max_rows && run->removed >= run->max_rows) {
         fail(error, FAULT_STOPPED, "stopped after %s row%s, as --max-rows asked",
              text_count(error->arena, run->removed), run->removed == 1 ? "" : "s");
@@ -83,6 +87,7 @@ void run_tell(struct run *run, enum event_type type, const char *message, const 
         .doing = p->doing,
         .waiting = p->waiting,
         .waiting_ms = p->waiting ? clock_ms() - p->waiting_since : 0,
+        .until = p->waiting ? p->until : NULL,
         .message = message,
         .hint = hint,
         .ms = clock_ms() - run->began,

@@ -23,7 +23,18 @@ struct progress {
     double rate;
     int64_t batch_size;
     const char *doing, *waiting; /* waiting NULL: it does not */
+    const char *until;           /* what would end the waiting; may be NULL */
     int64_t waiting_since;       /* clock_ms */
+};
+
+/* Whether new work may begin: work/throttle.c writes it, the batch loop and the walk obey. */
+struct hold {
+    const char *reason, *until; /* reason NULL: go on */
+    double near;                /* how near the nearest source is to its limit: 0 to 1, more while held */
+    bool obeyed;                /* something waits because of it */
+    int64_t since;              /* clock_ms: since when it is obeyed */
+    const char *shown;          /* what progress->waiting was set to */
+    int64_t gave_up;            /* ms it waited in vain; 0: it did not give up */
 };
 
 struct run {
@@ -55,6 +66,7 @@ struct run {
     struct event_step *shown;
     size_t step; /* at hand */
     struct progress progress;
+    struct hold hold;
     int64_t began;
     int64_t max_rows, removed; /* max_rows 0: no canary */
     const char *wanted;        /* "paused", "cancelled": asked for through the runs table */

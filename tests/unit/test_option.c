@@ -221,10 +221,10 @@ UNIT(values_that_are_not_there_are_told) {
 }
 
 UNIT(unknown_keys_suggest_the_nearest) {
-    struct outcome o = read_track(arena, "    wher: a\n    keep: { frist: a }\n    throttle: {}");
+    struct outcome o = read_track(arena, "    wher: a\n    keep: { frist: a }\n    notify: {}");
     expect(&o, 0, 6, 5, "unknown key 'wher'", "did you mean 'where'?");
     expect(&o, 1, 7, 13, "unknown key 'frist'", "did you mean 'first'?");
-    expect(&o, 2, 8, 5, "unknown key 'throttle'", "duplicates, where, keep, expect, as");
+    expect(&o, 2, 8, 5, "unknown key 'notify'", "duplicates, where, keep, expect, as");
 }
 
 UNIT(missing_keys_are_told_where_they_belong) {

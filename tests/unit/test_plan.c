@@ -156,11 +156,11 @@ UNIT(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason) {
 }
 
 UNIT(keys_of_later_features_are_unknown_yet) {
-    struct outcome o = read_plan(arena, HEAD "throttle: {}\nnotify: []\nstate: {}\n"
+    struct outcome o = read_plan(arena, HEAD "notify: []\nstate: {}\n"
                                              "environments: { a: { after: b } }\n" STEPS);
-    static const char *const names[] = {"throttle", "notify", "state", "after"};
-    assert_int_equal(o.problems.count, 4);
-    for (size_t i = 0; i < 4; i++)
+    static const char *const names[] = {"notify", "state", "after"};
+    assert_int_equal(o.problems.count, 3);
+    for (size_t i = 0; i < 3; i++)
         assert_non_null(strstr(o.problems.items[i].message, arena_printf(arena, "unknown key '%s'", names[i])));
 }
 
