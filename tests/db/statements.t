@@ -466,6 +466,25 @@ sql "ALTER TABLE growing ADD COLUMN more text COLLATE \"C\""
 pgw run growing.yaml
 is "$code" 0 'growing.yaml: run' || diag "$all"
 
+# --- what makes a run wait
+
+sql "CREATE TABLE late (n int); INSERT INTO late VALUES (5)"
+plan waits.yaml <<'PLAN'
+plan: waits
+table: listings
+throttle: { query: { sql: SELECT n FROM late, above: 3 }, slot_lag: 10GB, wal_rate: 10GB/s, oldest_transaction: 7d, waiters: 60,
+            window: 03:00-02:59 Europe/Berlin }
+steps: [vacuum: { tables: [listings] }]
+PLAN
+pgw explain waits.yaml
+is "$code" 0 'waits.yaml: explain' || diag "$all"
+pgw_start run waits.yaml
+eventually "SELECT count(waiting) FROM pgwinnow.runs WHERE plan = 'waits'" 1
+pgw status waits
+sql 'UPDATE late SET n = 3'
+pgw_end
+is "$code" 0 'waits.yaml: run' || diag "$all"
+
 # --- what the server says
 
 # Put into other statements; never sent alone.
@@ -506,8 +525,8 @@ others=' state/overview.sql:overview_no_archives'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 
 [ -z "${STATEMENTS_LOG:-}" ] || cp "$PGW_SERVER_LOG" "$STATEMENTS_LOG"
-(cd "$root" && awk -v parts="${parts//$'\n'/ }" -f tests/db/statements.awk runner/*/*.sql "$PGW_SERVER_LOG") >"$work/seen"
-is "$(grep -c ' executed$\| parsed$\| never$' "$work/seen")" "$(cat "$root"/runner/*/*.sql | grep -c '^-- name:')" 'every statement is looked for'
+(cd "$root" && awk -v parts="${parts//$'\n'/ }" -f tests/db/statements.awk runner/*/*.sql runner/*/*/*.sql "$PGW_SERVER_LOG") >"$work/seen"
+is "$(grep -c ' executed$\| parsed$\| never$' "$work/seen")" "$(cat "$root"/runner/*/*.sql "$root"/runner/*/*/*.sql | grep -c '^-- name:')" 'every statement is looked for'
 while read -r name how rest; do
     case $name in
     error) [[ $rest == *no_such_column* ]] || ok 1 "no error $how $rest" ;;
