@@ -18,6 +18,7 @@
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
+#include "work/throttle.h"
 
 enum { PROGRESS_MS = 100, MOST_SHOWN = 1000, MOST_LINES = 20 };
 
@@ -386,7 +387,9 @@ static void write_stop(struct undo_job *job, const struct error *how) {
 static void work(struct undo_job *job, struct error *error) {
     struct run *run = job->run;
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, job);
+    struct throttle *throttle = throttle_start(run, error);
     undo_batches(job, error);
+    throttle_stop(throttle);
     wire_forget(run->wire, timer);
     tick(job);
     add_up(job, error);
