@@ -57,6 +57,7 @@ struct command_line {
     int64_t older;            /* clean: ms */
     bool archive;             /* clean */
     bool print;               /* init */
+    int published;            /* init, undo: refuse, accept */
     int on_conflict, triggers; /* undo: stop, skip, force; fire, off */
 };
 
@@ -76,6 +77,7 @@ struct command {
 
 extern const struct command *const command_table[]; /* NULL-terminated, in the order of help */
 extern const struct command_option command_common[];
+extern const char *const published_choices[];       /* "refuse", "accept" */
 extern const char *const colour_choices[];          /* "auto", "always", "never" */
 
 const struct command *command_named(const char *name); /* NULL: none */

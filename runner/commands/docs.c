@@ -73,7 +73,8 @@ static const struct {
     {"plan", plan_options},          {"environments", environment_options},
     {"variables", variable_options}, {"batch", batch_options},
     {"locks", lock_options},         {"throttle", throttle_options},
-    {"archive", archive_options},    {"step", step_common_options},
+    {"archive", archive_options},    {"state", state_options},
+    {"step", step_common_options},
 };
 enum { KEY_TABLES = sizeof key_tables / sizeof *key_tables };
 

@@ -3,28 +3,45 @@
 
 #include "commands/desk.h"
 #include "database/frame.h"
+#include "state/published.h"
 
 static const struct command_option init_options[] = {
     {"print", ARGUMENT_FLAG, offsetof(struct command_line, print), NULL, "print the SQL for a DBA to run, do nothing",
      NULL},
+    {"published", ARGUMENT_CHOICE, offsetof(struct command_line, published), NULL,
+     "where a publication of all tables would carry those of the state: refuse (default), or accept",
+     published_choices},
     {0},
 };
+
+static void tell(const struct command_line *line, const struct state *state, int before, const char *missing) {
+    const char *schema = state->schema, *database = slot_database(state->slot);
+    if (line->quiet) return;
+    if (before == STATE_VERSION)
+        printf("The state schema %s is in database %s already, version %d: nothing to do.\n", schema, database,
+               STATE_VERSION);
+    else if (before)
+        printf("Upgraded the state schema %s in database %s from version %d to %d.\n", schema, database, before,
+               STATE_VERSION);
+    else
+        printf("Created the state schema %s in database %s, version %d.\n", schema, database, STATE_VERSION);
+    if (missing)
+        printf("This role may not create roles: %s not there. They are for people who only look or steer; a DBA can\n"
+               "create them, or run the output of `pgwinnow init --print`; then run init again.\n",
+               missing);
+}
+
+static const char accepted[] = "--published accept";
 
 static void create(const struct command_line *line, struct arena *arena, struct error *error) {
     struct state state = desk_open(line, arena, NULL, error);
     if (!failed(error)) frame_set(state.slot, arena, NULL);
     int before = failed(error) ? 0 : schema_version(&state, arena, error);
+    if (before != STATE_VERSION && !line->published) published_refuse(&state, arena, accepted, error);
     if (!failed(error)) schema_init(&state, arena, error);
-    if (failed(error) || line->quiet) return;
-    const char *database = slot_database(state.slot);
-    if (before == STATE_VERSION)
-        printf("The state schema %s is in database %s already, version %d: nothing to do.\n", state.schema, database,
-               STATE_VERSION);
-    else if (before)
-        printf("Upgraded the state schema %s in database %s from version %d to %d.\n", state.schema, database, before,
-               STATE_VERSION);
-    else
-        printf("Created the state schema %s in database %s, version %d.\n", state.schema, database, STATE_VERSION);
+    const char *missing = failed(error) ? NULL : schema_roles(&state, arena, error);
+    if (failed(error)) return;
+    tell(line, &state, before, missing);
 }
 
 static void init_run(struct command_line *line, struct arena *arena, struct error *error) {
@@ -39,7 +56,7 @@ static void init_run(struct command_line *line, struct arena *arena, struct erro
 const struct command init_command = {
     .name = "init",
     .synopsis = "",
-    .about = "create the schema that holds the state, or upgrade it",
+    .about = "create the schema that holds the state and its group roles, or upgrade it",
     .more =
         "`run` does this by itself where its role may create a schema. Otherwise let a DBA run what --print prints\n"
         "(no connection is made then), as the role that will run plans.",

@@ -12,6 +12,7 @@ const struct command *const command_table[] = {
     &hooks_command,   &help_command,    NULL,
 };
 
+const char *const published_choices[] = {"refuse", "accept", NULL};
 const char *const colour_choices[] = {"auto", "always", "never", NULL};
 
 #define AT(field) offsetof(struct command_line, field)

@@ -21,6 +21,8 @@ static const struct command_option undo_options[] = {
      trigger_choices},
     {"wait", ARGUMENT_DURATION, AT(wait), "TIME",
      "wait so long for whoever is in the lane or changes the same tables; else exit code 4", NULL},
+    {"published", ARGUMENT_CHOICE, AT(published), NULL,
+     "where a publication of all tables would carry those of the undo: refuse (default), or accept", published_choices},
     {0},
 };
 
@@ -117,6 +119,7 @@ static struct undo_request request_of(struct command_line *line, struct arena *a
         .on_conflict = (enum undo_conflicts)line->on_conflict,
         .triggers_off = line->triggers == 1,
         .wait = line->wait > 0 ? line->wait : 0,
+        .published = line->published == 1,
         .agrees = may_drop,
         .context = line,
         .listeners = line->json ? NULL : sink_choose(0, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted)};

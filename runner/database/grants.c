@@ -110,3 +110,30 @@ const char *tree_grants(struct slot *slot, struct arena *arena, const struct tre
                   rows_text(rows, i, 2));
     return text.data;
 }
+
+const char *table_grants(struct slot *slot, struct arena *arena, unsigned table, struct error *error) {
+    struct pairs tables = pairs_new(arena);
+    struct text text = text_new(arena);
+    pairs_add(&tables, table, "f");
+    struct rows *rows = query(slot, arena, &sql_missing_on_tables, &tables, error);
+    if (rows) say_tables(&text, rows);
+    return text.data;
+}
+
+static const char *lines(struct slot *slot, struct arena *arena, const struct sql *sql, unsigned table,
+                         struct error *error) {
+    const char *values[] = {arena_printf(arena, "%u", table)};
+    struct statement statement = {"reading privileges from the catalog", sql->text, values, 1};
+    struct rows *rows = failed(error) ? NULL : ask(slot, arena, &statement, error);
+    struct text text = text_new(arena);
+    for (int i = 0; rows && i < rows_count(rows); i++) text_addf(&text, "%s\n", rows_text(rows, i, 0));
+    return text.data;
+}
+
+const char *index_grants(struct slot *slot, struct arena *arena, unsigned table, struct error *error) {
+    return lines(slot, arena, &sql_missing_to_index, table, error);
+}
+
+const char *vacuum_grants(struct slot *slot, struct arena *arena, unsigned table, struct error *error) {
+    return lines(slot, arena, &sql_missing_to_vacuum, table, error);
+}

@@ -109,5 +109,9 @@ const char *edge_policy_text(const struct edge *); /* "move, on conflict delete 
 const char *on_delete_text(char);                  /* "NO ACTION" */
 extern const char *const policy_choices[];         /* "delete", "set-null", "stop", "move": choice + 1 is the policy */
 
-/* What the role lacks for the plan: one GRANT a line, "" when nothing. Node tables and edges by their policies. */
+/* What the role lacks: one GRANT a line, "" when nothing. For the plan's removals and changes, node tables and edges by
+ * their policies; to read a table; to build an index on a table and all its partitions; to VACUUM them. */
 const char *tree_grants(struct slot *, struct arena *, const struct tree *, struct error *);
+const char *table_grants(struct slot *, struct arena *, unsigned table, struct error *);
+const char *index_grants(struct slot *, struct arena *, unsigned table, struct error *);
+const char *vacuum_grants(struct slot *, struct arena *, unsigned table, struct error *);

@@ -2,7 +2,9 @@
  * written. */
 #include "database/lists.h"
 #include "engine/engine.h"
+#include "engine/rights.h"
 #include "sql/engine/compile.sql.h"
+#include "steps/trial.h"
 #include "work/session.h"
 #include "work/throttle_check.h"
 
@@ -79,10 +81,17 @@ static void resolve_path(struct run *run, struct error *error) {
     if (rows) run->search_path = rows_text(rows, 0, 0);
 }
 
+static void compile_when(struct run *run, size_t i, struct problems *problems, struct error *error) {
+    const struct sql_text *query = &run->plan->steps[i].when.query;
+    if (!query->text || !trial_statement(run, i, query, "when", query->text, problems, error)) return;
+    trial_rights(run, i, query, "when", query->text, problems, error);
+}
+
 static void compile_steps(struct run *run, struct problems *problems, struct error *error) {
     for (size_t i = 0; i < run->plan->step_count && !failed(error); i++) {
         const struct step *step = run->plan->steps[i].step;
         if (step->compile) step->compile(run, i, problems, error);
+        compile_when(run, i, problems, error);
     }
 }
 
@@ -98,9 +107,11 @@ void engine_compile(struct run *run, struct problems *problems, struct error *er
         compile_steps(run, problems, error);
         throttle_check(run, problems, error);
     }
+    if (!problems->count) rights_look(run, error);
     session_end(run->desk, run->arena, error);
     if (problems->count && error->fault != FAULT_CONNECTION) {
         error_clear(error);
         problems_fail(problems, error, FAULT_USAGE);
     }
+    run_refuse_lacking(run, error);
 }

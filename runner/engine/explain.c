@@ -399,6 +399,14 @@ static void add_json(struct run *run, const struct found *found, json_t *risks, 
     json_decref(all);
 }
 
+/* Nothing can be counted that may not be read: then the list is all there is to say. */
+static void tell_unreadable(struct run *run, struct error *error) {
+    if (!text_equal(error->sqlstate, "42501") || !run->missing_rights) return;
+    error_clear(error);
+    run->explaining = false;
+    run_refuse_lacking(run, error);
+}
+
 /* A run would be refused: the answer stands all the same, and the error is the first of the reasons. */
 void engine_explain(struct run *run, struct problems *problems, bool json, struct text *out, struct error *error) {
     struct found found = {.groups = -1};
@@ -413,8 +421,9 @@ void engine_explain(struct run *run, struct problems *problems, bool json, struc
     found.steps = arena_alloc(run->arena, (run->plan->step_count + 1) * sizeof *found.steps);
     if (run->tracking) count_tracked(run, &found, error);
     if (run->tracking) count_edges(run, &found, error);
-    explain_steps(run, &found, error);
+    if (!failed(error)) explain_steps(run, &found, error);
     session_end(run->desk, run->arena, error);
+    tell_unreadable(run, error);
     if (failed(error)) return;
     json_t *risks = all_risks(run, &found);
     arena_defer(run->arena, free_json, risks);

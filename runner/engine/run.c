@@ -461,7 +461,8 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     run->began = clock_ms();
     check_until(run, request, error);
     frame_set(run->desk, run->arena, NULL);
-    int version = failed(error) ? 0 : schema_version(&run->state, arena, error);
+    run_lacks_all(run, schema_lacking(&run->state, arena, error)); /* then compile looks for the rest and refuses */
+    int version = failed(error) || run->missing_rights ? 0 : schema_version(&run->state, arena, error);
     struct run_row *row = version ? find(run, request, arena, error) : NULL;
     if (failed(error)) return;
     engine_compile(run, problems, error);

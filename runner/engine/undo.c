@@ -15,6 +15,8 @@
 #include "engine/lanes.h"
 #include "engine/undo_job.h"
 #include "sql/engine/undo.sql.h"
+#include "state/private.h"
+#include "state/published.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
@@ -197,6 +199,7 @@ static void fill_plan(struct undo_job *job, struct error *error) {
     bind(&b, "archives", all.data);
     do_one(job, "making the undo's plan", &sql_create_undo_plan, &b, error);
     do_one(job, "making the undo's plan", &sql_create_undo_left, &b, error);
+    private_keep(&job->run->state, job->arena, error);
     do_one(job, "making the undo's plan", &sql_fill_undo_plan, &b, error);
     make_index(job, &sql_index_undo_plan, b, arena_printf(job->arena, "%s_seq", job->plan_name), error);
     make_index(job, &sql_index_undo_batches, b, arena_printf(job->arena, "%s_batch", job->plan_name), error);
@@ -470,7 +473,8 @@ void engine_undo(struct arena *arena, const struct overview *o, const struct und
     struct undo_job *job = job_new(arena, o, request, outcome, error);
     if (!job) return;
     frame_set(job->run->desk, arena, NULL);
-    schema_init(&job->run->state, arena, error);
+    if (!request->published) published_refuse(&job->run->state, arena, "--published accept", error);
+    if (!failed(error)) schema_init(&job->run->state, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(job->run, error);
     if (!heartbeat) return;
     static void (*const phases[])(struct undo_job *,

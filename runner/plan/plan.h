@@ -53,6 +53,10 @@ struct archive_settings {
     int64_t keep; /* ms: so long, counted from the end of the run */
 };
 
+struct state_settings {
+    int published; /* 0 refuse, 1 accept: publications that would carry the tables of the state */
+};
+
 struct when {
     struct sql_text query; /* text NULL: always */
     const char *is;
@@ -91,6 +95,7 @@ struct plan {
     size_t variable_count;
     struct settings settings;
     struct archive_settings archive;
+    struct state_settings state;
     struct plan_step *steps;
     size_t step_count;
     json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with
@@ -122,7 +127,7 @@ struct plan *plan_defaults(struct arena *);
 
 /* For the docs and checks: the tables that describe the plan itself. */
 extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
-    throttle_options[], archive_options[], step_common_options[];
+    throttle_options[], archive_options[], state_options[], step_common_options[];
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

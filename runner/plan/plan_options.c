@@ -91,6 +91,15 @@ const struct option archive_options[] = {
     {0},
 };
 
+static const char *const published_choices[] = {"refuse", "accept", NULL};
+
+const struct option state_options[] = {
+    {"published", OPTION_CHOICE, offsetof(struct state_settings, published),
+     .about = "where a publication of all tables would carry pgwinnow's own; accept: subscribers have been given them",
+     .fallback = "refuse", .choices = published_choices},
+    {0},
+};
+
 const struct option variable_options[] = {
     {"default", OPTION_TEXT, offsetof(struct variable_keys, fallback),
      .about = "the value when nothing else gives one"},
@@ -166,6 +175,8 @@ const struct option plan_options[] = {
      .group = archive_options, .shorthand = "on"},
     {"lane", OPTION_TEXT, AT(lane), .about = "where it queues: of the plans in a lane of a database one runs at a time",
      .fallback = "default", .flags = OPTION_UNCOUNTED},
+    {"state", OPTION_GROUP, AT(state), .about = "the tables in which runs are recorded", .flags = OPTION_UNCOUNTED,
+     .group = state_options},
     {"search_path", OPTION_NAMES, AT(search_path),
      .about = "for the SQL texts of the plan; default: the role's, recorded at the first run"},
     {"steps", OPTION_STEPS, 0, .about = "what is done, in this order", .flags = OPTION_REQUIRED | OPTION_UNCOUNTED},

@@ -175,8 +175,173 @@ SELECT pg_catalog.to_regclass(pg_catalog.format('%I.version', $1::text)) IS NOT 
 -- name: read_version
 SELECT COALESCE(pg_catalog.max(version), 0) FROM :"state".version
 
+-- Whether this role may create the schema, or what is in it; whether it is there; whether all of it is ours, as an
+-- upgrade needs. CREATE SCHEMA IF NOT EXISTS asks for the right on the database though there is nothing to create.
 -- name: may_create
 SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
     OR EXISTS (SELECT FROM pg_catalog.pg_namespace n
                 WHERE n.nspname OPERATOR(pg_catalog.=) $1::name AND pg_catalog.has_schema_privilege(n.oid, 'CREATE')),
-       CURRENT_USER, pg_catalog.current_database()
+       CURRENT_USER, pg_catalog.current_database(),
+       EXISTS (SELECT FROM pg_catalog.pg_namespace n WHERE n.nspname OPERATOR(pg_catalog.=) $1::name),
+       (SELECT pg_catalog.pg_get_userbyid(c.relowner)
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+         WHERE n.nspname OPERATOR(pg_catalog.=) $1::name AND c.relname OPERATOR(pg_catalog.=) 'runs'
+           AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE'))
+
+-- What would run the code of somebody else with our rights when we write here, or only look: triggers, rules, views,
+-- row security, functions and types of their own in what is called like our tables. Whoever may create schemas can have
+-- made all of this before we came. A role's own, a superuser's and the database's owner's are trusted; a superuser is
+-- a member of every role, which says nothing about trust.
+-- name: planted
+WITH me AS MATERIALIZED (
+     SELECT r.oid, r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER),
+     suspect AS MATERIALIZED (
+     SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, c.relowner
+       FROM pg_catalog.pg_class AS c
+       JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+       JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) c.relowner
+       JOIN pg_catalog.pg_database AS d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+      CROSS JOIN me
+      WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+        AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'v', 'm', 'f']::pg_catalog."char"[])
+        AND NOT o.rolsuper AND c.relowner OPERATOR(pg_catalog.<>) d.datdba
+        AND CASE WHEN me.rolsuper THEN c.relowner OPERATOR(pg_catalog.<>) me.oid
+                 ELSE NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') END)
+SELECT s.relname, pg_catalog.pg_get_userbyid(s.relowner)
+  FROM suspect AS s
+ WHERE s.relkind OPERATOR(pg_catalog.<>) 'r' OR s.relrowsecurity
+    OR EXISTS (SELECT FROM pg_catalog.pg_trigger AS t
+                WHERE t.tgrelid OPERATOR(pg_catalog.=) s.oid AND NOT t.tgisinternal)
+    OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class OPERATOR(pg_catalog.=) s.oid)
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid OPERATOR(pg_catalog.=) s.oid AND a.attnum OPERATOR(pg_catalog.>) 0
+                  AND a.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+                  AND s.relname::pg_catalog.text OPERATOR(pg_catalog.!~) '_[0-9]+$')
+    OR EXISTS (SELECT
+                 FROM (SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid FROM pg_catalog.pg_attrdef AS d
+                        WHERE d.adrelid OPERATOR(pg_catalog.=) s.oid
+                       UNION ALL
+                       SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass, c.oid FROM pg_catalog.pg_constraint AS c
+                        WHERE c.conrelid OPERATOR(pg_catalog.=) s.oid
+                       UNION ALL
+                       SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, i.indexrelid FROM pg_catalog.pg_index AS i
+                        WHERE i.indrelid OPERATOR(pg_catalog.=) s.oid) AS part (class, oid)
+                 JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) part.class
+                      AND d.objid OPERATOR(pg_catalog.=) part.oid
+                      AND (d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+                           OR d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_operator'::pg_catalog.regclass))
+ ORDER BY s.relname
+ LIMIT 1
+
+-- Who may look, and who may steer. The names are those of roles of the whole server, whatever the schema is called.
+-- What stands in $$ takes no placeholders: it reads the schema's name from a setting of the transaction.
+
+-- name: state_setting
+SELECT pg_catalog.set_config('pgwinnow.state', :'state', true)
+
+-- Roles are the server's, not the database's: another database may have made them already, or do so in this moment.
+-- name: create_roles
+DO $roles$
+DECLARE
+    wanted pg_catalog.text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['pgwinnow_reader', 'pgwinnow_operator'] LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles AS r
+                               WHERE r.rolname OPERATOR(pg_catalog.=) wanted::pg_catalog.name);
+        BEGIN
+            EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', wanted);
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN NULL;
+            WHEN insufficient_privilege THEN
+                RAISE NOTICE 'role % was not created: that takes CREATEROLE', wanted;
+        END;
+    END LOOP;
+END
+$roles$
+
+-- Tables of one run end in its number (track_7, archive_7_16384): they hold rows of the application, and stay their
+-- owner's. An operator changes what is wanted of a run and how it goes, and leaves a record of it; nothing else. Only
+-- what is our own can be granted, so somebody else's tables are left to whom they belong.
+-- name: grant_roles
+DO $grants$
+DECLARE
+    state CONSTANT pg_catalog.text := pg_catalog.current_setting('pgwinnow.state');
+    grantees pg_catalog.text;
+    one record;
+BEGIN
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(r.rolname), ', ') INTO grantees
+      FROM pg_catalog.pg_roles AS r
+     WHERE r.rolname OPERATOR(pg_catalog.=) 'pgwinnow_reader' OR r.rolname OPERATOR(pg_catalog.=) 'pgwinnow_operator';
+    IF grantees IS NULL THEN
+        RETURN;
+    END IF;
+    FOR one IN
+        SELECT 'GRANT USAGE ON SCHEMA %1$I TO %4$s' AS line, ''::pg_catalog.name AS name, '' AS columns,
+               grantees AS roles
+          FROM pg_catalog.pg_namespace AS n
+         WHERE n.nspname OPERATOR(pg_catalog.=) state::pg_catalog.name
+           AND pg_catalog.pg_has_role(n.nspowner, 'USAGE')
+        UNION ALL
+        SELECT 'GRANT SELECT ON TABLE %1$I.%2$I TO %4$s', c.relname, '', grantees
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+         WHERE n.nspname OPERATOR(pg_catalog.=) state::pg_catalog.name
+           AND c.relkind OPERATOR(pg_catalog.=) 'r' AND c.relname::pg_catalog.text OPERATOR(pg_catalog.!~) '_[0-9]+$'
+           AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+        UNION ALL
+        SELECT 'GRANT UPDATE (%3$s) ON TABLE %1$I.%2$I TO %4$s', c.relname,
+               pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', '), 'pgwinnow_operator'
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+          JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
+         WHERE n.nspname OPERATOR(pg_catalog.=) state::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'runs'
+           AND (a.attname OPERATOR(pg_catalog.=) 'wanted' OR a.attname OPERATOR(pg_catalog.=) 'settings')
+           AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+         GROUP BY c.relname
+        UNION ALL
+        SELECT 'GRANT INSERT ON TABLE %1$I.%2$I TO %4$s', c.relname, '', 'pgwinnow_operator'
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+         WHERE n.nspname OPERATOR(pg_catalog.=) state::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'acts'
+           AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
+    LOOP
+        CONTINUE WHEN one.roles OPERATOR(pg_catalog.=) 'pgwinnow_operator'
+                      AND pg_catalog.strpos(grantees, 'pgwinnow_operator') OPERATOR(pg_catalog.=) 0;
+        EXECUTE pg_catalog.format(one.line, state, one.name, one.columns, one.roles);
+    END LOOP;
+END
+$grants$
+
+-- name: missing_roles
+SELECT w.name FROM pg_catalog.unnest(ARRAY['pgwinnow_reader', 'pgwinnow_operator']) AS w (name)
+ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles AS r
+                    WHERE r.rolname OPERATOR(pg_catalog.=) w.name::pg_catalog.name)
+ ORDER BY w.name DESC
+
+-- What a role lacks in the state schema $1 that belongs to somebody else: it makes tables of its runs there, and writes
+-- to the tables of all runs. No row: the schema is not there. Tables of one run end in its number and are their
+-- owner's.
+-- name: missing_on_state
+WITH me AS (SELECT pg_catalog.quote_ident(CURRENT_USER) AS role)
+SELECT pg_catalog.format('GRANT %s ON SCHEMA %I TO %s;', pg_catalog.concat_ws(', ',
+           CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') THEN 'USAGE' END,
+           CASE WHEN NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') THEN 'CREATE' END), n.nspname, me.role),
+       0 AS place, '' AS name
+  FROM pg_catalog.pg_namespace AS n CROSS JOIN me
+ WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+   AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'))
+ UNION ALL
+SELECT pg_catalog.format('GRANT %s ON %I.%I TO %s;', lacking.rights, n.nspname, c.relname, me.role), 1, c.relname
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ CROSS JOIN me
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.string_agg(w.name, ', ' ORDER BY w.position)
+         FROM pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS w (name, position)
+        WHERE NOT pg_catalog.has_table_privilege(c.oid, w.name)
+          AND (w.name OPERATOR(pg_catalog.=) 'SELECT' OR c.relname OPERATOR(pg_catalog.<>) 'version')
+       ) AS lacking (rights)
+ WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND c.relkind OPERATOR(pg_catalog.=) 'r'
+   AND c.relname::pg_catalog.text OPERATOR(pg_catalog.!~) '_[0-9]+$' AND lacking.rights IS NOT NULL
+ ORDER BY place, name

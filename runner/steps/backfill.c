@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/steps/backfill.sql.h"
+#include "state/private.h"
 #include "steps/backfill_job.h"
 #include "steps/table.h"
 #include "steps/whole.h"
@@ -97,6 +98,7 @@ static void fill(struct whole *whole, struct arena *arena, struct error *error) 
     struct run *run = whole->run;
     const struct backfill_job *job = run->steps[whole->step].own;
     query(run, whole->step, arena, "creating the work table", &sql_create_work, error);
+    private_keep(&run->state, arena, error);
     query(run, whole->step, arena, job->inserts ? "finding the rows that are missing" : "finding the rows to change",
           job->inserts ? &sql_fill_with_rows : &sql_fill_with_keys, error);
     runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "database/lists.h"
 #include "database/sql.h"
 #include "sql/steps/backfill_job.sql.h"
 #include "steps/backfill_steady.h"
@@ -91,6 +92,21 @@ static void check_right(struct run *run, const struct table *table, const struct
         }
 }
 
+static void check_sequences(struct run *run, const struct backfill_job *job, struct error *error) {
+    if (failed(error)) return;
+    const char *values[] = {arena_printf(run->arena, "%u", job->target->oid),
+                            list_column_texts(run->arena, job->columns, job->count)};
+    struct statement statement = {"asking for rights on sequences", sql_lacking_sequences.text, values, 2};
+    struct rows *rows = ask(run->desk, run->arena, &statement, error);
+    for (int i = 0; rows && i < rows_count(rows); i++) run_lacks(run, rows_text(rows, i, 0), rows_text(rows, i, 1));
+}
+
+static void check_hidden(struct run *run, const struct table *table, struct error *error) {
+    struct error hidden = error_new(run->arena);
+    run_refuse_hidden(table, &hidden);
+    run_refuse(run, &hidden, error);
+}
+
 /* --- what the planner says --- */
 
 double plan_cost(const struct rows *rows, int64_t *count) {
@@ -155,6 +171,7 @@ static void compile_insert(struct run *run, size_t index, struct backfill_job *j
     }
     if (problems->count > before || job->open) return;
     check_right(run, job->target, job->columns, job->count, "INSERT", job->options->into.place, problems, error);
+    check_sequences(run, job, error);
     const char *text = expand(run, job, &sql_insert_trial, error);
     if (text) trial_statement(run, index, select, "select", text, problems, error);
     text = expand(run, job, &sql_plan_of_select, error);
@@ -228,6 +245,7 @@ void backfill_compile(struct run *run, size_t index, struct problems *problems, 
         .options = o, .target = target, .inserts = o->into.name != NULL, .estimate = -1, .assignments = ""};
     run->steps[index].own = job;
     run_changes(run, target->oid);
+    check_hidden(run, target, error);
     if (job->inserts)
         compile_insert(run, index, job, problems, error);
     else

@@ -159,6 +159,7 @@ static void check_compile(struct run *run, size_t index, struct problems *proble
         unsigned type = rows_column_type(columns, 0);
         const char *text = text_of(run, index, type, error);
         if (text) trial_statement(run, index, &o->query, "query", text, problems, error);
+        trial_rights(run, index, &o->query, "query", o->query.text, problems, error);
         run->steps[index].own = arena_copy(run->arena, &type, sizeof type);
     }
 }

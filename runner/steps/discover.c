@@ -143,22 +143,13 @@ static void refuse_hidden(struct run *run, size_t index, struct error *error) {
         if (touched(run, run->tree->nodes[i], true)) run_refuse_hidden(run->tree->nodes[i]->table, error);
 }
 
-/* People explain with a role that may only read: what a run would need besides is told, and no reason to fail. */
-static void refuse_rights(struct run *run, size_t index, struct error *error) {
+static void list_rights(struct run *run, size_t index, struct error *error) {
     (void)index;
-    const char *grants = tree_grants(run->desk, run->arena, run->tree, error);
-    if (failed(error) || !*grants) return;
-    if (run->explaining) {
-        run->missing_rights = grants;
-        return;
-    }
-    fail(error, FAULT_REFUSED, "the role lacks rights that the plan needs");
-    fail_detail(error, "%s", grants);
-    fail_hint(error, "let the owner run these lines");
+    run_lacks_all(run, tree_grants(run->desk, run->arena, run->tree, error));
 }
 
 static void (*const guards[])(struct run *, size_t, struct error *) = {refuse_missing,   confirm_star,  refuse_rules,
-                                                                       refuse_unindexed, refuse_hidden, refuse_rights};
+                                                                       refuse_unindexed, refuse_hidden, list_rights};
 
 static void compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     static const enum missing_index choices[] = {MISSING_STOP, MISSING_CREATE, MISSING_IGNORE};

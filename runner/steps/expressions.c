@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "database/bindings.h"
 #include "sql/steps/expressions.sql.h"
+#include "steps/trial.h"
 
 enum { BOOLEAN_OID = 16 }; /* pg_type.dat: bool */
 
@@ -22,7 +23,10 @@ static bool complained(struct run *run, const struct sql_text *text, struct erro
         return true;
     }
     say(run, sql_restore.text, error);
-    problem_add(problems, text->place, tried->hint, "%s", tried->message);
+    if (text_equal(tried->sqlstate, "42501"))
+        trial_unreadable(run, tried->message, tried->message, error);
+    else
+        problem_add(problems, text->place, tried->hint, "%s", tried->message);
     return true;
 }
 

@@ -166,16 +166,11 @@ static void check_replaced(struct run *run, const struct index_job *job, struct 
                     rows_text(rows, 0, 0));
 }
 
-static void check_rights(struct run *run, size_t index, const struct index_job *job, struct problems *problems) {
+static void check_rights(struct run *run, size_t index, const struct index_job *job, struct problems *problems,
+                         struct error *error) {
     const struct table *table = job->wish.table;
     struct place place = run->plan->steps[index].place;
-    if (!table->owned)
-        trial_lacks(
-            run, place, problems,
-            arena_printf(run->arena, "GRANT %s TO %s; -- only its owner builds an index on %s",
-                         sql_identifier(run->arena, table->owner), sql_identifier(run->arena, slot_user(run->desk)),
-                         table->shown),
-            arena_printf(run->arena, "only the owner of %s, %s, can build an index on it", table->shown, table->owner));
+    run_lacks_all(run, index_grants(run->desk, run->arena, table->oid, error));
     if (job->wish.nulls_not_distinct && slot_server_version(run->desk) < NULLS_NOT_DISTINCT_VERSION)
         problem_add(problems, place, "leave it out, or index coalesce() of the columns",
                     "'nulls_not_distinct' needs PostgreSQL 15; this server is %d",
@@ -198,7 +193,7 @@ static void index_compile(struct run *run, size_t index, struct problems *proble
                                     .not_this = o->replaces.name};
     index_elements_read(run->arena, &job->wish, list_of(o));
     index_wish_define(run->arena, &job->wish, error);
-    check_rights(run, index, job, problems);
+    check_rights(run, index, job, problems, error);
     check_elements(run, index, job, problems, error);
     check_partitioned(run, job, problems, error);
     check_replaced(run, job, problems, error);

@@ -48,6 +48,7 @@ static void sql_check(const struct plan *plan, size_t index, struct problems *pr
 static void sql_compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     const struct sql_options *o = options_of(run, index);
     trial_statement(run, index, &o->run, "run", o->run.text, problems, error);
+    trial_rights(run, index, &o->run, "run", o->run.text, problems, error);
 }
 
 static const char *about_of(struct run *run, size_t index) {

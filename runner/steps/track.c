@@ -8,6 +8,7 @@
 #include "database/lists.h"
 #include "script/box.h"
 #include "sql/steps/track.sql.h"
+#include "state/private.h"
 #include "steps/table.h"
 #include "steps/track_pairs.h"
 #include "steps/track_rule.h"
@@ -230,6 +231,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
     runs_add_object(&run->state, arena, run->holder.run, "tracking", run->state.schema,
                     tracking_name(run, arena, step->round), error);
     do_one(run, arena, "making the tracking table", &sql_create_track, &b, error);
+    private_keep(&run->state, arena, error);
     fill(run, index, arena, &b, error);
     carry_holds(run, arena, step->round, error);
     run->progress.doing = "indexing what was found";

@@ -7,6 +7,7 @@
 #include "steps/expressions.h"
 #include "steps/track_pairs.h"
 #include "steps/track_rule.h"
+#include "steps/trial.h"
 
 /* --- names in the tracking table --- */
 
@@ -240,6 +241,10 @@ static bool moves(const struct tree *tree) {
     return false;
 }
 
+static const char *option_name(const struct tracking *t) {
+    return t->source == TRACK_QUERY ? "query" : t->where ? "where" : "duplicates";
+}
+
 void track_compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     const struct track_options *o = run->plan->steps[index].options;
     const struct key *key = &run->table->key;
@@ -265,6 +270,8 @@ void track_compile(struct run *run, size_t index, struct problems *problems, str
     if (t->source == TRACK_QUERY) compile_query(run, o, problems, error);
     t->grouped = t->survivors && (merges(run->plan) || moves(run->tree));
     if (!problems->count && !failed(error)) t->rows = rows_sql(run, error);
+    const struct sql_text *sql = t->source == TRACK_QUERY ? &o->query : t->where ? &o->where : &o->duplicates.items[0];
+    if (t->rows) trial_rights(run, index, sql, option_name(t), t->rows, problems, error);
 }
 
 /* --- the tracking table --- */

@@ -34,6 +34,24 @@ static bool let_pass(const struct trial *trial) {
     return false;
 }
 
+/*
+ * The server names what may not be read without its schema, and in its own language: where that is one table that the
+ * role may not read, the GRANT is told, else the server's words are.
+ */
+void trial_unreadable(struct run *run, const char *said, const char *why, struct error *error) {
+    struct statement look = {"looking for what may not be read", sql_unreadable.text, &said, 1};
+    struct rows *rows = failed(error) ? NULL : ask(run->desk, run->arena, &look, error);
+    if (rows && rows_count(rows) == 1) run_lacks(run, rows_text(rows, 0, 0), why);
+    if (rows && rows_count(rows) != 1) run_lacks(run, arena_printf(run->arena, "-- %s", why), NULL);
+}
+
+static void lacks(const struct trial *trial) {
+    const char *said = trial->own.message;
+    const char *why =
+        arena_printf(trial->run->arena, "'%s' in %s:%d: %s", trial->key, trial->place.file, trial->place.line, said);
+    trial_unreadable(trial->run, said, why, trial->error);
+}
+
 /* Always back: a setting that was tried must not stay. */
 static void end(struct trial *trial) {
     if (slot_in_transaction(trial->run->desk) && !failed(trial->error))
@@ -42,6 +60,8 @@ static void end(struct trial *trial) {
     if (!failed(&trial->own) || let_pass(trial)) return;
     if (trial->own.fault == FAULT_CONNECTION || trial->own.fault == FAULT_STOPPED)
         error_promote(trial->error, &trial->own);
+    else if (text_equal(trial->own.sqlstate, "42501"))
+        lacks(trial);
     else
         problem_add(trial->problems, trial->place, trial->own.hint, "in '%s': %s", trial->key, trial->own.message);
 }
@@ -67,6 +87,19 @@ struct rows *trial_plan(struct run *run, size_t step, const struct sql_text *sql
         rows = ask(run->desk, run->arena, &(struct statement){.about = "the server says", .text = text}, &trial.own);
     end(&trial);
     return rows;
+}
+
+/* EXPLAIN looks at the rights and runs nothing. Whatever else it says was said when the text was described. */
+void trial_rights(struct run *run, size_t step, const struct sql_text *sql, const char *key, const char *text,
+                  struct problems *problems, struct error *error) {
+    if (failed(error)) return;
+    struct trial trial = begin(run, step, sql->place, key, problems, error);
+    const char *explained =
+        sql_expand(run->arena, &sql_explain, (struct binding[]){{"statement", text}, {NULL, NULL}}, error);
+    if (!failed(error))
+        ask(run->desk, run->arena, &(struct statement){.about = "the server says", .text = explained}, &trial.own);
+    if (trial.own.fault == FAULT_FAILED && !text_equal(trial.own.sqlstate, "42501")) error_clear(&trial.own);
+    end(&trial);
 }
 
 struct column *trial_expression(struct run *run, size_t step, const struct table *table, const struct sql_text *sql,
@@ -123,11 +156,8 @@ struct table *trial_table(struct run *run, size_t step, const struct name *name,
 }
 
 void trial_lacks(struct run *run, struct place place, struct problems *problems, const char *remedy, const char *what) {
-    const char *before = run->missing_rights;
-    if (!run->explaining)
-        problem_add(problems, place, remedy, "%s", what);
-    else
-        run->missing_rights = before ? arena_printf(run->arena, "%s\n%s", before, remedy) : remedy;
+    (void)place, (void)problems;
+    run_lacks(run, remedy, what);
 }
 
 void trial_again(struct run *run, size_t step, struct error *error) {
@@ -139,4 +169,5 @@ void trial_again(struct run *run, size_t step, struct error *error) {
     if (!failed(error)) run->plan->steps[step].step->compile(run, step, &problems, error);
     session_end(run->desk, run->arena, error);
     if (!failed(error)) problems_fail(&problems, error, FAULT_USAGE);
+    run_refuse_lacking(run, error);
 }

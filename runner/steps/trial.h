@@ -31,8 +31,15 @@ void trial_settings(struct run *, size_t step, const struct entries *, struct pr
 /* The table that a step names, or the plan's; NULL and a problem when there is none (or let pass). */
 struct table *trial_table(struct run *, size_t step, const struct name *, struct problems *, struct error *);
 
-/* A right that the role lacks: a problem for a run; explain, which people call with a role that may only read,
- * lists what would be needed (`remedy`, a line). */
+/* Whether the role may run `text`, which is the plan's `sql` or holds it: described, so far, is only that it is well
+ * formed. For SELECT, INSERT and the like; what is not allowed is among the run's missing rights then. */
+void trial_rights(struct run *, size_t step, const struct sql_text *sql, const char *key, const char *text,
+                  struct problems *, struct error *);
+
+/* The server said (42501) that something may not be read: a missing right. */
+void trial_unreadable(struct run *, const char *said, const char *why, struct error *);
+
+/* As run_lacks(), for a step. */
 void trial_lacks(struct run *, struct place, struct problems *, const char *remedy, const char *what);
 
 /* What is missing now may be made by a step before. */

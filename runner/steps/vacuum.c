@@ -67,14 +67,6 @@ static struct vacuum_job touched(struct run *run, size_t index) {
     return job;
 }
 
-static struct rows *lacking(struct run *run, const struct vacuum_job *job, struct error *error) {
-    unsigned *oids = arena_alloc(run->arena, (job->count + 1) * sizeof *oids);
-    for (size_t i = 0; i < job->count; i++) oids[i] = job->tables[i]->oid;
-    const char *value = list_oids(run->arena, oids, job->count);
-    struct statement statement = {"asking for the right to VACUUM", sql_may_vacuum.text, &value, 1};
-    return failed(error) ? NULL : ask(run->desk, run->arena, &statement, error);
-}
-
 static void vacuum_compile(struct run *run, size_t index, struct problems *problems, struct error *error) {
     const struct vacuum_options *o = options_of(run, index);
     struct vacuum_job *named = arena_alloc(run->arena, sizeof *named);
@@ -84,16 +76,8 @@ static void vacuum_compile(struct run *run, size_t index, struct problems *probl
         if (table) add(run->arena, named, table);
     }
     struct vacuum_job job = touched(run, index);
-    struct rows *rows = lacking(run, &job, error);
-    const char *user = sql_identifier(run->arena, slot_user(run->desk));
-    for (int i = 0; rows && i < rows_count(rows); i++) {
-        const char *table = rows_text(rows, i, 0), *owner = sql_identifier(run->arena, rows_text(rows, i, 1));
-        trial_lacks(
-            run, run->plan->steps[index].place, problems,
-            arena_printf(run->arena, "GRANT %s TO %s; -- VACUUM of %s: its owner, the database's, or (17) MAINTAIN",
-                         owner, user, table),
-            arena_printf(run->arena, "this role may not VACUUM %s: the server would skip it with a warning", table));
-    }
+    for (size_t i = 0; i < job.count; i++)
+        run_lacks_all(run, vacuum_grants(run->desk, run->arena, job.tables[i]->oid, error));
 }
 
 static const char *parallel_text(struct arena *arena, int64_t workers) {

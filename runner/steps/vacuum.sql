@@ -1,16 +1,3 @@
--- Whether VACUUM of a table would do anything: its owner, the database's owner, and from PostgreSQL 17 on who holds
--- MAINTAIN. Others get a warning and no error. $1 an oid[].
--- name: may_vacuum
-SELECT c.oid::pg_catalog.regclass::pg_catalog.text, pg_catalog.pg_get_userbyid(c.relowner)
-  FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_database AS d ON d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
- WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])
-   AND NOT (pg_catalog.pg_has_role(c.relowner, 'USAGE') OR pg_catalog.pg_has_role(d.datdba, 'USAGE')
-            OR CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4
-                         OPERATOR(pg_catalog.>=) 170000
-                    THEN pg_catalog.has_table_privilege(c.oid, 'MAINTAIN') ELSE false END)
- ORDER BY 1
-
 -- Autovacuum's own pace for this session: -1 means that of a plain VACUUM.
 -- name: pace_of_autovacuum
 SELECT pg_catalog.set_config('vacuum_cost_delay', CASE WHEN a.setting::pg_catalog.float8 OPERATOR(pg_catalog.>=) 0

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/archive.sql.h"
+#include "state/private.h"
 #include "work/family_job.h"
 
 enum { OURS = 4 };
@@ -110,6 +111,7 @@ void archive_make(struct run *run, size_t step, struct error *error) {
     do_one(run, arena, "making the archive's sequence", &sql_create_archive_order, &b, error);
     for (size_t i = 0; i < run->tree->node_count && !failed(error); i++)
         if (touched(run->tree, run->tree->nodes[i])) make_one(run, arena, run->tree->nodes[i], error);
+    private_keep(&run->state, arena, error);
     arena_free(arena);
 }
 

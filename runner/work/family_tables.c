@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/family_tables.sql.h"
+#include "state/private.h"
 #include "work/family_job.h"
 #include "work/family_text.h"
 #include "work/move.h"
@@ -90,6 +91,7 @@ void family_tables_make(struct family *f, struct error *error) {
     }
     if (heavy_moves_make(f, error) || any) make_order(f, error);
     move_tables_make(f, error);
+    private_keep(&f->run->state, f->arena, error);
 }
 
 static bool of_families(const char *name) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/work/merge.sql.h"
+#include "state/private.h"
 #include "work/archive.h"
 #include "work/family_text.h"
 #include "work/merge_job.h"
@@ -52,6 +53,7 @@ void merge_make(struct run *run, struct arena *arena, const struct merge *merge,
     bind(&b, "values", definitions(arena, merge));
     change(run, arena, "dropping a merge table", &sql_drop_merge, &b, error);
     change(run, arena, "making the merge table", &sql_create_merge, &b, error);
+    private_keep(&run->state, arena, error);
 }
 
 /* --- the values --- */

@@ -1,6 +1,8 @@
 /* Small questions about a run that every step asks. */
 #include "work/run.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -65,6 +67,51 @@ void run_refuse_hidden(const struct table *table, struct error *error) {
     fail(error, FAULT_REFUSED, "row security of %s hides rows from this role", table->shown);
     fail_hint(error,
               "run as a role that sees them all: the owner (without FORCE ROW LEVEL SECURITY), or one with BYPASSRLS");
+}
+
+/* A grant begins its line and ends it, or what it is for follows. */
+static bool is_listed(const char *list, const char *grant) {
+    size_t length = strlen(grant);
+    for (const char *line = list; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, grant, length) == 0 && (!line[length] || strchr("\n ", line[length]))) return true;
+    }
+    return false;
+}
+
+/* GRANT SELECT, DELETE ON t TO r; gives what GRANT SELECT ON t TO r; does. */
+static bool is_given(struct arena *arena, const char *list, const char *grant) {
+    static const char select[] = "GRANT SELECT ON ", more[] = "GRANT SELECT, ";
+    if (strncmp(grant, select, strlen(select)) != 0) return false;
+    const char *rest = arena_printf(arena, " ON %s", grant + strlen(select));
+    for (const char *line = list; line && (line = strstr(line, more)); line++) {
+        size_t length = strcspn(line, "\n");
+        const char *there = strstr(line, rest);
+        if (there && there < line + length) return true;
+    }
+    return false;
+}
+
+void run_lacks(struct run *run, const char *grant, const char *why) {
+    const char *before = run->missing_rights;
+    if (is_listed(before, grant) || is_given(run->arena, before, grant)) return;
+    run->missing_rights = arena_printf(run->arena, "%s%s%s%s%s", before ? before : "", before ? "\n" : "", grant,
+                                       why ? " -- " : "", why ? why : "");
+}
+
+void run_lacks_all(struct run *run, const char *lines) {
+    while (lines && *lines) {
+        size_t length = strcspn(lines, "\n");
+        if (length) run_lacks(run, arena_strndup(run->arena, lines, length), NULL);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+void run_refuse_lacking(struct run *run, struct error *error) {
+    if (!run->missing_rights || run->explaining) return;
+    fail(error, FAULT_REFUSED, "the role %s lacks rights that the plan needs", slot_user(run->desk));
+    fail_detail(error, "%s", run->missing_rights);
+    fail_hint(error, "nothing was changed; let the owner of the tables, or a superuser, run these lines");
 }
 
 void run_tell(struct run *run, enum event_type type, const char *message, const char *hint) {

@@ -42,7 +42,7 @@ struct run {
     bool explaining; /* nothing is changed; what would be refused is kept in refusals, and compile goes on */
     struct error *refusals;
     size_t refusal_count;
-    const char *missing_rights; /* explain only: GRANTs that a run by this role would need; NULL: none */
+    const char *missing_rights; /* GRANTs that the role lacks for the plan, a line each; NULL: none known */
     struct wire *wire;
     const struct plan *plan;
     const char *url, *direct_url;
@@ -94,5 +94,11 @@ void run_refuse(struct run *, const struct error *guard, struct error *);
 
 /* Row security would hide rows from the role. The server would say so too, later: sessions have row_security off. */
 void run_refuse_hidden(const struct table *, struct error *);
+
+/* A right that the role lacks: `grant` mends it ("GRANT SELECT ON t TO r;"), `why` tells what for, or is NULL. All are
+ * listed at once: by explain, or by the refusal of a run. The same grant is listed once. */
+void run_lacks(struct run *, const char *grant, const char *why);
+void run_lacks_all(struct run *, const char *lines); /* the same of many, a line each */
+void run_refuse_lacking(struct run *, struct error *); /* fails when a right is missing; explain goes on */
 
 void run_tell(struct run *, enum event_type, const char *message, const char *hint);

@@ -11,6 +11,8 @@
     PGW_SERVER_OPTIONS='-c log_min_duration_statement=0 -c log_line_prefix=@@|%e|%a|' exec "$root/tests/with-postgres" "$0"
 version=$(psql -XAtc "SELECT current_setting('server_version_num')::int / 10000" postgres)
 new_database
+pgw init
+sql 'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC'
 
 # runs PLAN CODE: explain and run
 runs() {
@@ -484,6 +486,18 @@ pgw status waits
 sql 'UPDATE late SET n = 3'
 pgw_end
 is "$code" 0 'waits.yaml: run' || diag "$all"
+# --- a role that may not read what the plan's SQL reads
+
+sql 'ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM PUBLIC; CREATE TABLE no_such_column (a int); CREATE TABLE own (id int PRIMARY KEY); CREATE ROLE limited LOGIN; ALTER TABLE own OWNER TO limited'
+plan limited.yaml <<'PLAN'
+plan: limited
+table: own
+steps:
+  - check: { query: SELECT count(*) FROM no_such_column, is: 0 }
+PLAN
+PGUSER=limited pgw explain limited.yaml
+is "$code" 0 'limited.yaml: explain'
+like "$out" 'GRANT SELECT ON public.no_such_column TO limited' 'limited.yaml: the GRANT'
 
 # --- what the server says
 
@@ -522,6 +536,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
 others=' state/overview.sql:overview_no_archives'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns steps/merge.sql:rule_range_union' || others+=' database/foreign.sql:foreign_columns_14'
+[ "$version" = 14 ] && others+=' state/published.sql:for_all_tables_or_schema' || others+=' state/published.sql:for_all_tables'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
 
 [ -z "${STATEMENTS_LOG:-}" ] || cp "$PGW_SERVER_LOG" "$STATEMENTS_LOG"

@@ -196,7 +196,7 @@ like "$all" 'plan.yaml:6:.*no survivors' 'it says so, with its line'
 write 'visits: sum'
 sql "CREATE SCHEMA pgwinnow AUTHORIZATION merge_reader_$$; ALTER ROLE merge_reader_$$ LOGIN"
 PGUSER=merge_reader_$$ pgw run plan.yaml
-is "$code" 2 'a role that may not change the column' || diag "$all"
+is "$code" 3 'a role that may not change the column' || diag "$all"
 like "$all" "GRANT UPDATE ON \"public\".\"people\" TO \"merge_reader_$$\"" 'is told the GRANT'
 sql "DROP OWNED BY merge_reader_$$; DROP ROLE merge_reader_$$"
 

@@ -156,11 +156,10 @@ UNIT(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason) {
 }
 
 UNIT(keys_of_later_features_are_unknown_yet) {
-    struct outcome o = read_plan(arena, HEAD "notify: []\nstate: {}\n"
-                                             "environments: { a: { after: b } }\n" STEPS);
-    static const char *const names[] = {"notify", "state", "after"};
-    assert_int_equal(o.problems.count, 3);
-    for (size_t i = 0; i < 3; i++)
+    struct outcome o = read_plan(arena, HEAD "notify: []\nenvironments: { a: { after: b } }\n" STEPS);
+    static const char *const names[] = {"notify", "after"};
+    assert_int_equal(o.problems.count, 2);
+    for (size_t i = 0; i < 2; i++)
         assert_non_null(strstr(o.problems.items[i].message, arena_printf(arena, "unknown key '%s'", names[i])));
 }
 
@@ -173,6 +172,16 @@ UNIT(a_lane_has_a_plain_name_and_does_not_count) {
     assert_true(json_equal(o.plan->definition, other.plan->definition));
     o = read_plan(arena, HEAD "lane: Night\n" STEPS);
     expect_only(&o, 3, 7, "lane's name", "small letters");
+}
+
+UNIT(publications_are_refused_unless_the_plan_accepts_them_which_does_not_count) {
+    struct outcome plain = read_plan(arena, HEAD STEPS),
+                   o = read_plan(arena, HEAD "state: { published: accept }\n" STEPS);
+    assert_int_equal(plain.plan->state.published, 0);
+    assert_int_equal(o.plan->state.published, 1);
+    assert_true(json_equal(plain.plan->definition, o.plan->definition));
+    o = read_plan(arena, HEAD "state: { published: yes }\n" STEPS);
+    assert_int_equal(o.problems.count, 1);
 }
 
 UNIT(problems_do_not_hide_each_other) {
@@ -496,8 +505,8 @@ UNIT(files_are_read_and_missing_ones_told) {
 
 UNIT(every_option_of_the_plans_own_tables_says_what_it_is) {
     const struct option *tables[] = {plan_options, variable_options, environment_options, batch_options,
-                                     lock_options, archive_options,  step_common_options};
-    for (size_t i = 0; i < 7; i++)
+                                     lock_options, archive_options,  state_options,       step_common_options};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const struct option *o = tables[i]; o->name; o++) assert_true(o->about && strlen(o->about) > 5);
 }
 
@@ -506,6 +515,7 @@ RUN(UNIT_TEST(a_whole_plan_is_read), UNIT_TEST(settings_have_the_products_defaul
     UNIT_TEST(what_a_plan_needs_is_told_when_missing), UNIT_TEST(plan_names_are_small_letters_digits_and_dashes),
     UNIT_TEST(what_is_removed_is_kept_for_thirty_days_unless_the_plan_says_otherwise),
     UNIT_TEST(a_step_that_removes_rows_may_leave_nothing_behind_with_a_reason),
+    UNIT_TEST(publications_are_refused_unless_the_plan_accepts_them_which_does_not_count),
     UNIT_TEST(keys_of_later_features_are_unknown_yet), UNIT_TEST(problems_do_not_hide_each_other),
     UNIT_TEST(a_lane_has_a_plain_name_and_does_not_count), UNIT_TEST(broken_yaml_does_not_make_up_missing_keys),
     UNIT_TEST(a_byte_order_mark_moves_no_caret),
