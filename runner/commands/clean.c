@@ -1,7 +1,7 @@
 /*
  * pgwinnow clean: drop what runs that are over left behind: tracking tables, helper tables and sequences, temporary
- * indexes, and archives that are older than their plan keeps them. The rows about the runs stay, for history. A run
- * that `run` or `undo` could go on with is never touched.
+ * indexes, guards, and archives that are older than their plan keeps them. The rows about the runs stay, for history. A
+ * run that `run` or `undo` could go on with is never touched.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -11,6 +11,9 @@
 #include "database/frame.h"
 #include "sql/commands/clean.sql.h"
 #include "state/runs.h"
+#include "work/guard.h"
+
+enum { LOCK_MS = 1000 }; /* the application queues behind us that long when a guard's trigger goes */
 
 static const struct command_option clean_options[] = {
     {"older", ARGUMENT_DURATION, offsetof(struct command_line, older), "30d", "of all runs that ended so long ago",
@@ -98,6 +101,8 @@ static const char *list_objects(const struct cleaning *c, const struct overview 
                       sql_qualified(c->arena, rows[j].schema, rows[j].name));
         for (size_t j = 0; j < archives; j++)
             text_addf(&text, "%s the archive of %s", j || objects ? "," : "", kept[j].table);
+        for (size_t j = 0; j < runs[i].guard_count; j++)
+            text_addf(&text, "%s the guard of %s", j || objects || archives ? "," : "", runs[i].guards[j].table);
     }
     return text.data;
 }
@@ -206,9 +211,27 @@ static void drop_archive(struct cleaning *c, int64_t run, const struct archive_r
     if (!c->quiet) printf("dropped %s, the archive of %s\n", object, a->table);
 }
 
+/* Disarmed first: that needs no lock, so it is done even when the trigger cannot go now. */
+static void drop_guards(struct cleaning *c, const struct overview *o, struct error *error) {
+    if (!o->guard_count || failed(error)) return;
+    size_t count;
+    const struct guard *guards = guards_of(&c->state, c->arena, o->run, &count, error);
+    for (size_t i = 0; i < count && !failed(error); i++) {
+        guard_disarm(&c->state, c->arena, &guards[i], error);
+        guard_drop(&c->state, c->arena, &guards[i], LOCK_MS, error);
+        if (text_equal(error->sqlstate, "55P03"))
+            error->hint =
+                "the guard is disarmed and harms nobody; somebody holds a lock on the table, clean again later";
+        if (failed(error)) return;
+        c->dropped++;
+        if (!c->quiet) printf("dropped the guard of %s\n", guards[i].table ? guards[i].table : o->table);
+    }
+}
+
 static void drop_all(struct cleaning *c, const struct overview *runs, size_t count, struct error *error) {
     for (size_t i = 0; i < count && !failed(error); i++) {
         size_t objects;
+        drop_guards(c, &runs[i], error);
         const struct object_row *rows = runs_objects(&c->state, c->arena, runs[i].run, NULL, &objects, error);
         for (size_t j = 0; j < objects && !failed(error); j++) drop(c, runs[i].run, &rows[j], error);
         size_t archives;
@@ -267,11 +290,11 @@ const struct command clean_command = {
     .name = "clean",
     .synopsis = "[RUN]",
     .about = "drop what runs that are over left behind",
-    .more =
-        "Tracking tables, helper tables, indexes built for the time of a run, and archives that are older than their\n"
-        "plan keeps them. RUN is a run's number or a plan's name (its latest run). Without RUN or --older it shows "
-        "what\n"
-        "all runs that are over left, and asks.",
+    .more = "Tracking tables, helper tables, indexes built for the time of a run, guards, and archives that are older "
+            "than their\n"
+            "plan keeps them. RUN is a run's number or a plan's name (its latest run). Without RUN or --older it shows "
+            "what\n"
+            "all runs that are over left, and asks.",
     .most = 1,
     .options = clean_options,
     .run = clean_run,

@@ -110,6 +110,20 @@ static void say_what_next(const struct page *page, const struct overview *o, con
     if (is(o, "refused") || is(o, "failed")) say(page, "or anew", STYLE_PLAIN, go_on_text(arena, o, named, " --fresh"));
 }
 
+static void say_guards(const struct page *page, const struct overview *o) {
+    for (size_t i = 0; i < o->guard_count; i++) {
+        const struct overview_guard *g = &o->guards[i];
+        const char *text =
+            text_equal(g->state, "armed") ? arena_printf(page->arena, "keeps new duplicates out of %s as %s, since %s",
+                                                         g->table, g->constraint, g->since_text)
+            : text_equal(g->state, "disarmed")
+                ? arena_printf(page->arena, "disarmed; its trigger %s of %s does nothing and is still to be dropped%s",
+                               g->trigger, g->table, overview_over(o) ? " (pgwinnow clean)" : "")
+                : arena_printf(page->arena, "not there: the trigger %s of %s is missing", g->trigger, g->table);
+        say(page, "guard", STYLE_PLAIN, text);
+    }
+}
+
 static const char *rows_text_of(struct arena *arena, const struct overview_step *s) {
     if (s->total >= 0 && s->total != s->rows)
         return arena_printf(arena, "%s of %s", text_count(arena, s->rows), text_count(arena, s->total));
@@ -165,6 +179,7 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
     }
     say_what_next(&page, o, named);
     say_archive(&page, o);
+    say_guards(&page, o);
     if (o->step_count) say_steps(&page, o);
 }
 

@@ -20,6 +20,18 @@ static json_t *steps(struct arena *arena, const struct overview *o) {
     return list;
 }
 
+static json_t *guards(struct arena *arena, const struct overview *o) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < o->guard_count; i++) {
+        const struct overview_guard *g = &o->guards[i];
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "table", json_text_or_null(arena, g->table), "trigger",
+                            json_text_or_null(arena, g->trigger), "constraint", json_text_or_null(arena, g->constraint),
+                            "state", json_text_or_null(arena, g->state), "since", json_text_or_null(arena, g->since)));
+    }
+    return list;
+}
+
 static json_t *waiting(struct arena *arena, const struct overview *o) {
     if (!o->waiting.reason) return json_null();
     return json_pack("{s:o, s:o, s:o}", "since", json_text_or_null(arena, o->waiting.since), "reason",
@@ -50,6 +62,7 @@ json_t *shown_json(struct arena *arena, const struct overview *o) {
     json_object_set_new(run, "spared", json_integer(o->spared));
     json_object_set_new(run, "objects", json_integer(o->objects));
     json_object_set_new(run, "archives", json_integer(o->archives));
+    json_object_set_new(run, "guards", guards(arena, o));
     json_object_set_new(run, "error", why(arena, o));
     return run;
 }

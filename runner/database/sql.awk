@@ -6,6 +6,7 @@
 # quote and question mark are escaped (a `?` may begin a trigraph under -std=c17). Comment lines before the first line
 # of SQL under a name are for the reader of the file and are not sent. It stops on SQL before any name, on a name that
 # is taken or is no C name, on a name without SQL, and on two statements under one name (a `;` anywhere but at the end).
+# `-- body: NAME` instead begins the body of a function, which has many: it is sent as a literal inside a statement.
 
 function wrong(line, what) {
     printf "%s:%d: %s\n", file, line, what > "/dev/stderr"
@@ -47,14 +48,14 @@ function scan(line,    i, c, two, tag) {
 }
 
 function begun() {
-    if (closed) wrong(NR, "a second statement under \"" name "\"; the first ends in line " closed)
+    if (closed && !body) wrong(NR, "a second statement under \"" name "\"; the first ends in line " closed)
 }
 
 function finish() {
     if (name == "") return
     if (!count) wrong(named, "no SQL under \"" name "\"")
     if (quote != "" || dollar != "" || comment > 0) wrong(named, "an open quote or comment under \"" name "\"")
-    sub(/[ \t]*;?[ \t]*$/, "", text[last])
+    if (!body) sub(/[ \t]*;?[ \t]*$/, "", text[last])
     printf "static const struct sql sql_%s = {\n    \"%s\", \"%s\", %d,\n", name, name, file, first
     for (n = 1; n <= last; n++) {
         line = text[n]
@@ -69,9 +70,10 @@ BEGIN {
     print "#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored \"-Woverlength-strings\""
 }
 
-/^-- name:/ {
+/^-- (name|body):/ {
     finish()
     name = $3
+    body = $2 == "body:"
     named = NR
     if (NF != 3 || name !~ /^[a-z][a-z0-9_]*$/) wrong(NR, "a name is lower case letters, digits and _, one to a line")
     if (name in seen) wrong(NR, "the name \"" name "\" is taken in line " seen[name])

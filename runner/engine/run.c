@@ -18,6 +18,7 @@
 #include "state/lanes.h"
 #include "work/direct.h"
 #include "work/family.h"
+#include "work/guard.h"
 #include "work/indexes.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
@@ -126,6 +127,7 @@ static void cancel(struct run *run, const struct run_row *row, const struct requ
     runs_set_state(&run->state, arena, &run->holder, "cancelled", NULL, error);
     families_drop(&run->state, arena, row->run, error);
     indexes_drop_temporary(run, error);
+    guards_end(run, -1, error);
     heartbeat_stop(heartbeat, error);
     run->holder = (struct holder){0};
 }
@@ -364,6 +366,7 @@ static void write_end(struct run *run, const struct error *how) {
         tick(&run->steps[run->step]);
         record(run, run->step, "running", &error);
     }
+    if (how->fault != FAULT_HELD && text_equal(end_state(run, how), "cancelled")) guards_end(run, -1, &error);
     if (!failed(&error) && how->fault != FAULT_HELD)
         runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
                        failed(how) ? json_of_error(scratch, how) : NULL, &error);
@@ -493,6 +496,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     throttle_stop(throttle);
     say_stopped(run, error);
     if (!failed(error)) indexes_drop_temporary(run, error);
+    guards_end(run, -1, error);
     wire_forget(run->wire, timer);
     write_end(run, error);
     struct error ignored = error_new(arena);

@@ -17,6 +17,7 @@
 #include "sql/engine/undo.sql.h"
 #include "state/private.h"
 #include "state/published.h"
+#include "work/guard.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
@@ -387,6 +388,9 @@ static void write_stop(struct undo_job *job, const struct error *how) {
     runs_set_state(&run->state, job->arena, &run->holder, "undoing", json_of_error(job->arena, how), &error);
 }
 
+/* What comes back is what it keeps out. */
+static void end_guards(struct undo_job *job, struct error *error) { guards_end(job->run, -1, error); }
+
 static void work(struct undo_job *job, struct error *error) {
     struct run *run = job->run;
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, job);
@@ -477,9 +481,9 @@ void engine_undo(struct arena *arena, const struct overview *o, const struct und
     if (!failed(error)) schema_init(&job->run->state, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(job->run, error);
     if (!heartbeat) return;
-    static void (*const phases[])(struct undo_job *,
-                                  struct error *) = {read_run, try_triggers_off,  prepare, undo_indexes_find, foresee,
-                                                     begin,    undo_indexes_drop, work,    tell_not_undone};
+    static void (*const phases[])(struct undo_job *, struct error *) = {
+        read_run,   try_triggers_off,  prepare, undo_indexes_find, foresee, begin,
+        end_guards, undo_indexes_drop, work,    tell_not_undone};
     lane_enter(job->run, &(struct lane_wait){.ms = request->wait, .undoing = true}, error);
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) phase(job, phases[i], error);
     if (failed(error) && job->begun) write_stop(job, error);

@@ -6,6 +6,8 @@
 #include "sql/state/overview.sql.h"
 #include "state/lease.h"
 
+enum { GUARDS_VERSION = 3 }; /* of the state schema: older ones have no such table, and looking does not upgrade it */
+
 static const char *number(struct arena *arena, int64_t n) { return arena_printf(arena, "%lld", (long long)n); }
 
 static const char *number_or_null(struct arena *arena, int64_t n) { return n ? number(arena, n) : NULL; }
@@ -108,6 +110,21 @@ static void read_waiting(const struct state *state, struct arena *arena, struct 
     if (!o->waiting.throttled) read_lock(state, arena, o, error);
 }
 
+/* --- guards --- */
+
+static void read_guards(const struct state *state, struct arena *arena, struct overview *o, int version,
+                        struct error *error) {
+    if (version < GUARDS_VERSION || !o->objects) return;
+    const char *values[] = {number(arena, o->run)};
+    struct rows *rows = state_ask(state, arena, "reading the guards", &sql_overview_guard_list, values, 1, error);
+    o->guard_count = rows ? (size_t)rows_count(rows) : 0;
+    o->guards = arena_alloc(arena, (o->guard_count + 1) * sizeof *o->guards);
+    for (int i = 0; i < (int)o->guard_count; i++)
+        o->guards[i] =
+            (struct overview_guard){keep(arena, rows, i, 0), keep(arena, rows, i, 1), keep(arena, rows, i, 2),
+                                    keep(arena, rows, i, 3), keep(arena, rows, i, 4), keep(arena, rows, i, 5)};
+}
+
 /* --- runs --- */
 
 static struct overview overview_of(struct arena *arena, const struct rows *rows, int i) {
@@ -155,9 +172,11 @@ static struct rows *ask_runs(const struct state *state, struct arena *arena, con
                             number_or_null(arena, f->most),
                             number(arena, LEASE_STALE_SECONDS),
                             f->archives ? "true" : "false"};
-    struct binding bindings[] = {{"state", state->schema}, {"kept", NULL}, {NULL, NULL}};
-    bindings[1].value = sql_expand(arena, version > 1 ? &sql_overview_archives : &sql_overview_no_archives,
-                                   (struct binding[]){{"state", state->schema}, {NULL, NULL}}, error);
+    struct binding own[] = {{"state", state->schema}, {NULL, NULL}};
+    struct binding bindings[] = {{"state", state->schema}, {"kept", NULL}, {"guards", NULL}, {NULL, NULL}};
+    const struct sql *guards = version >= GUARDS_VERSION ? &sql_overview_guards : &sql_overview_no_guards;
+    bindings[1].value = sql_expand(arena, version > 1 ? &sql_overview_archives : &sql_overview_no_archives, own, error);
+    bindings[2].value = sql_expand(arena, guards, own, error);
     const char *text = sql_expand(arena, &sql_overviews, bindings, error);
     return ask(state->slot, arena, &(struct statement){"reading the runs", text, values, 9}, error);
 }
@@ -187,6 +206,7 @@ struct overview *overview_read(const struct state *state, struct arena *arena, c
             list[i] = overview_of(arena, rows, (int)i);
             read_steps(state, arena, &list[i], error);
             read_waiting(state, arena, &list[i], version, error);
+            read_guards(state, arena, &list[i], version, error);
         }
     }
     hint_rights(state, arena, error);

@@ -17,6 +17,12 @@ struct overview_step {
     int64_t archived;                /* of its rows: those whose old images were kept */
 };
 
+struct overview_guard {
+    const char *table, *trigger, *constraint;
+    const char *state;               /* armed, disarmed, missing: its trigger is not there */
+    const char *since, *since_text;  /* UTC, ISO 8601; for people */
+};
+
 struct overview {
     int64_t run;
     const char *plan, *environment, *table; /* environment may be NULL */
@@ -44,11 +50,13 @@ struct overview {
     double rate;                     /* rows a second over the last minute; -1: idle */
     int64_t eta_ms;                  /* of the step at hand; -1: not known */
     int64_t removed, children, spared; /* over all rounds: tracked rows, rows below them, rows left alone */
-    int64_t objects;                 /* tables, indexes and sequences it left in the database */
+    int64_t objects;                 /* tables, indexes, sequences and guards it left in the database */
     int64_t archives, expired;       /* archive tables that are there; those that nobody needs any more */
     const char *archive_until;       /* for people: till then `clean` leaves them alone; NULL: none, or not over */
     struct overview_step *steps;
     size_t step_count;
+    struct overview_guard *guards;   /* that stand, or are still to be dropped; counted among the objects too */
+    size_t guard_count;
 };
 
 enum overview_which { OVERVIEW_ALL, OVERVIEW_UNFINISHED, OVERVIEW_OVER };

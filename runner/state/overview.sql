@@ -33,7 +33,7 @@ SELECT r.run, r.plan, r.environment, r.table_name,
                 CASE WHEN isfinite(l.beat) THEN l.beat END)) * 1000)::bigint,
        l.holder, h.alive,
        r.error ->> 'message', r.error ->> 'detail', r.error ->> 'hint', r.error ->> 'sqlstate',
-       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run), k.archives, k.expired, k.until,
+       (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run) + (:guards), k.archives, k.expired, k.until,
        to_jsonb(r) ->> 'lane', to_jsonb(r) ->> 'settings'
   FROM :"state".runs r
   LEFT JOIN :"state".lease l ON l.run = r.run
@@ -53,7 +53,7 @@ SELECT r.run, r.plan, r.environment, r.table_name,
    AND ($4::boolean IS NULL OR (r.state IN ('finished', 'cancelled', 'undone')) = $4::boolean)
    AND ($5::bigint IS NULL OR r.finished < clock_timestamp() - make_interval(secs => $5::bigint / 1000.0))
    AND (NOT $6::boolean OR k.expired > 0 OR $9::boolean AND k.archives > 0
-        OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run))
+        OR EXISTS (SELECT FROM :"state".objects o WHERE o.run = r.run) OR (:guards) > 0)
  ORDER BY r.run DESC LIMIT $7::bigint
 
 -- Expired: nobody needs them any more, as in clean.
@@ -68,6 +68,27 @@ SELECT count(*),
 -- Version 1 of the state had no archives, and looking does not upgrade it.
 -- name: overview_no_archives
 SELECT 0::bigint, 0::bigint, NULL::text
+
+-- name: overview_guards
+SELECT count(*) FROM :"state".guards g WHERE g.run = r.run
+
+-- Before version 3 there were none.
+-- name: overview_no_guards
+SELECT 0::bigint
+
+-- The guards of a run, and whether their triggers are still there. By the function: people rename tables.
+-- name: overview_guard_list
+SELECT COALESCE(format('%I.%I', n.nspname, c.relname), format('%I.%I', g.schema_name, g.table_name)), g.trigger_name,
+       g.constraint_name,
+       CASE WHEN g.disarmed IS NOT NULL THEN 'disarmed' WHEN t.oid IS NULL THEN 'missing' ELSE 'armed' END,
+       to_char(COALESCE(g.disarmed, g.armed, g.made) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(COALESCE(g.disarmed, g.armed, g.made), 'YYYY-MM-DD HH24:MI:SS TZ')
+  FROM :"state".guards g
+  LEFT JOIN pg_trigger t
+       ON t.tgfoid = to_regprocedure(format('%I.%I()', :'state'::text, g.name))::oid AND t.tgparentid = 0
+  LEFT JOIN pg_class c ON c.oid = t.tgrelid
+  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE g.run = $1::bigint ORDER BY g.step
 
 -- Steps are recorded when they begin and end; what happened since is in their batches. A delete-children that works
 -- inside the delete behind it has no batches: the children are counted there. The tracked rows are what a delete will

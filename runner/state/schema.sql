@@ -167,6 +167,24 @@ CREATE TABLE IF NOT EXISTS :"state".locks (
     taken timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     beat timestamptz NOT NULL,
     ttl interval NOT NULL
+
+-- Guards that stand or are still to be dropped: `guard_RUN` in this schema is the function and the claims, the trigger
+-- on the table calls the one. `until`: the step of the index it stands for.
+-- name: create_guards
+CREATE TABLE IF NOT EXISTS :"state".guards (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    step int NOT NULL,
+    until int,
+    table_oid oid NOT NULL,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    name text NOT NULL,
+    trigger_name text NOT NULL,
+    constraint_name text NOT NULL,
+    made timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    armed timestamptz,
+    disarmed timestamptz,
+    PRIMARY KEY (run, step)
 )
 
 -- name: has_version

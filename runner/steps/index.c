@@ -10,22 +10,15 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/steps/index.sql.h"
+#include "steps/index_job.h"
 #include "steps/table.h"
 #include "steps/trial.h"
+#include "work/guard.h"
 #include "work/index_match.h"
 #include "work/indexes.h"
 #include "work/tracking.h"
 
 enum { MOST_ROUNDS = 3, NULLS_NOT_DISTINCT_VERSION = 150000 };
-
-struct index_options {
-    struct name name, method, constraint, replaces, table;
-    struct sql_texts unique, columns;
-    struct sql_text where;
-    struct names include;
-    struct entries settings;
-    bool nulls_not_distinct;
-};
 
 #define AT(member) offsetof(struct index_options, member)
 static const struct option index_option_table[] = {
@@ -62,6 +55,21 @@ static const struct index_options *options_of(const struct plan *plan, size_t in
 
 static const struct sql_texts *list_of(const struct index_options *o) {
     return o->unique.count ? &o->unique : &o->columns;
+}
+
+struct index_wish index_step_wish(const struct run *run, size_t index, const struct table *table, struct error *error) {
+    const struct index_options *o = options_of(run->plan, index);
+    struct index_wish wish = {.table = table,
+                              .name = o->name.name,
+                              .unique = o->unique.count > 0,
+                              .nulls_not_distinct = o->nulls_not_distinct,
+                              .method = o->method.name,
+                              .include = &o->include,
+                              .where = o->where.text,
+                              .not_this = o->replaces.name};
+    index_elements_read(run->arena, &wish, list_of(o));
+    index_wish_define(run->arena, &wish, error);
+    return wish;
 }
 
 /* --- what the plan alone tells --- */
@@ -183,16 +191,7 @@ static void index_compile(struct run *run, size_t index, struct problems *proble
     if (!table || failed(error)) return;
     struct index_job *job = arena_alloc(run->arena, sizeof *job);
     job->options = o;
-    job->wish = (struct index_wish){.table = table,
-                                    .name = o->name.name,
-                                    .unique = o->unique.count > 0,
-                                    .nulls_not_distinct = o->nulls_not_distinct,
-                                    .method = o->method.name,
-                                    .include = &o->include,
-                                    .where = o->where.text,
-                                    .not_this = o->replaces.name};
-    index_elements_read(run->arena, &job->wish, list_of(o));
-    index_wish_define(run->arena, &job->wish, error);
+    job->wish = index_step_wish(run, index, table, error);
     check_rights(run, index, job, problems, error);
     check_elements(run, index, job, problems, error);
     check_partitioned(run, job, problems, error);
@@ -329,6 +328,7 @@ static void index_run(struct run *run, size_t index, struct error *error) {
     const char *name = stand(direct, index, job, error);
     if (name) {
         add_constraint(direct, job, name, error);
+        guards_end(run, (int)index, error); /* before the index goes by which it looks keys up */
         if (job->options->replaces.name && !failed(error))
             indexes_drop(direct, job->wish.table, job->options->replaces.name, error);
     }

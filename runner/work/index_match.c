@@ -100,20 +100,58 @@ static bool pairs_are_equal(const char *plan, size_t pairs) {
     return equal;
 }
 
+static const char *side_by_side(struct match *m, const char *list) {
+    const struct table *table = m->wish->table;
+    const char *text = sql_expand(
+        m->arena, &sql_side_by_side,
+        (struct binding[]){{"expressions", list}, {"table", table->sql}, {"name", table->name}, {NULL, NULL}},
+        m->error);
+    struct rows *rows =
+        ask(m->slot, m->arena, &(struct statement){.about = "comparing indexes", .text = text}, m->error);
+    return rows && rows_count(rows) ? rows_text(rows, 0, 0) : NULL;
+}
+
 static bool same_expressions(struct match *m, const struct rows *columns, const char *condition) {
     const struct index_wish *wish = m->wish;
     struct text list = text_new(m->arena);
     for (size_t i = 0; i < wish->count; i++)
         text_addf(&list, "%s%s, (%s)", i ? ", " : "", wish->elements[i].expression, rows_text(columns, (int)i, 0));
     if (wish->where) text_addf(&list, ", (%s\n), (%s)", wish->where, condition);
-    const char *text = sql_expand(
-        m->arena, &sql_side_by_side,
-        (struct binding[]){
-            {"expressions", list.data}, {"table", wish->table->sql}, {"name", wish->table->name}, {NULL, NULL}},
-        m->error);
-    struct rows *rows =
-        ask(m->slot, m->arena, &(struct statement){.about = "comparing indexes", .text = text}, m->error);
-    return rows && rows_count(rows) && pairs_are_equal(rows_text(rows, 0, 0), wish->count + (wish->where != NULL));
+    const char *plan = side_by_side(m, list.data);
+    return plan && pairs_are_equal(plan, wish->count + (wish->where != NULL));
+}
+
+static bool among(const json_t *output, size_t one, size_t first, size_t count) {
+    for (size_t i = first; i < first + count; i++)
+        if (json_equal(json_array_get(output, one), json_array_get(output, i))) return true;
+    return false;
+}
+
+/* The elements of one, those of the other, the conditions: each of the first is among the second. */
+static bool agree(const char *plan, size_t count, size_t conditions) {
+    json_t *root = json_loads(plan, 0, NULL);
+    json_t *output = json_object_get(json_object_get(json_array_get(root, 0), "Plan"), "Output");
+    bool same = json_array_size(output) == 2 * (count + conditions);
+    for (size_t i = 0; same && i < count; i++)
+        same = among(output, i, count, count) && among(output, count + i, 0, count);
+    if (same && conditions) same = among(output, 2 * count, 2 * count + 1, 1);
+    json_decref(root);
+    return same;
+}
+
+bool index_wishes_agree(struct slot *slot, struct arena *arena, const struct index_wish *a, const struct index_wish *b,
+                        struct error *error) {
+    struct match m = {slot, arena, a, NULL, error};
+    if (failed(error) || a->count != b->count || !a->where != !b->where) return false;
+    if (a->nulls_not_distinct != b->nulls_not_distinct) return false;
+    struct text list = text_new(arena);
+    for (size_t i = 0; i < 2 * a->count; i++) {
+        const struct index_element *e = i < a->count ? &a->elements[i] : &b->elements[i - a->count];
+        text_addf(&list, "%s%s %s", i ? ", " : "", e->expression, e->collate);
+    }
+    if (a->where) text_addf(&list, ", (%s\n), (%s\n)", a->where, b->where);
+    const char *plan = side_by_side(&m, list.data);
+    return plan && agree(plan, a->count, a->where ? 1 : 0);
 }
 
 /* An index of a partition was made from its parent's text, or it is not taken. */

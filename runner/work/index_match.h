@@ -12,5 +12,10 @@ bool index_same(struct slot *, struct arena *, const struct index_wish *, unsign
  * partition only one that no other parent has. */
 const char *index_twin(struct slot *, struct arena *, const struct index_wish *, struct error *);
 
+/* Two wishes on one table keep the same rows apart: the expressions, the condition and the NULL rule are the same, in
+ * any writing and order. Directions, operator classes and INCLUDE do not matter for that. */
+bool index_wishes_agree(struct slot *, struct arena *, const struct index_wish *, const struct index_wish *,
+                        struct error *);
+
 /* What stands behind USING in the server's own text of an index. Lives as long as the arena. */
 const char *index_definition_text(struct slot *, struct arena *, unsigned index, struct error *);

@@ -101,6 +101,7 @@ in_log && /^@@\|/ { end_record(); record = $0; next }
 in_log { sub(/^\t/, ""); record = record "\n" $0; next }
 
 /^-- name:/ { finish(); name = $3; file = FILENAME; text = ""; next }
+/^-- body:/ { finish(); next } # of a function: a literal in the statement that makes it
 name == "" { next }
 # Comments before a statement and behind it are not sent.
 /^[ \t]*(--.*)?$/ { if (text != "") held = held "\n" $0; next }

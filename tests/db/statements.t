@@ -365,6 +365,44 @@ runs parts.yaml 0
 pgw run --database-direct "dbname=$PGDATABASE" parts.yaml
 is "$code" 0 'parts.yaml: run with a connection past the pooler'
 
+# --- a guard: waits for somebody who is older, cannot be dropped at first, goes by clean
+
+sql "CREATE TABLE kept (id int PRIMARY KEY, k text, n int); INSERT INTO kept SELECT n, 'k' || n % 30, n FROM generate_series(1, 60) n"
+plan guard.yaml <<'PLAN'
+plan: guard
+table: kept
+locks: { ddl_timeout: 100ms, retries: 1 }
+steps:
+  - index: { as: plain, name: kept_plain, columns: [k] }
+  - guard
+  - discover
+  - track: { duplicates: [k] }
+  - delete
+  - index: { name: kept_k, unique: [k], replaces: kept_plain }
+PLAN
+pgw explain guard.yaml
+is "$code" 0 'guard.yaml: explain' || diag "$all"
+holds 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM a'
+pgw_start run guard.yaml
+eventually "SELECT count(*) FROM pgwinnow.guards WHERE armed IS NOT NULL" 1
+eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%xact_start NULLS LAST%' AND pid <> pg_backend_pid()" t
+lets_go
+pgw_end
+wait
+is "$code" 0 'guard.yaml: run' || diag "$all"
+is_sql 'SELECT count(*), (SELECT count(*) FROM pgwinnow.guards) FROM kept' '30|0' 'guard.yaml: it did its work'
+sed 's/plan: guard/plan: guard-alone/; s/kept_k, unique: .k./kept_n, unique: [n]/; s/replaces: kept_plain/where: n > 0/; s/columns: .k./columns: [n]/; s/kept_plain/kept_nn/; s/duplicates: .k./duplicates: [n], where: n > 0/' "$work/guard.yaml" >"$work/guard-alone.yaml"
+pgw run --until track guard-alone.yaml
+pgw status guard-alone
+sql "UPDATE pgwinnow.runs SET state = 'cancelled', finished = now() WHERE plan = 'guard-alone'"
+holds 'SELECT count(*) FROM kept'
+pgw clean guard-alone
+lets_go
+wait
+isnt "$code" 0 'clean of a guard while somebody reads the table'
+pgw clean guard-alone
+is "$code" 0 'clean of a guard' || diag "$all"
+
 # --- reading, cleaning, and what cannot be
 
 plan wrong.yaml <<'PLAN'
@@ -525,7 +563,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     engine/undo_judge.sql:judge_parent engine/undo_judge.sql:parent_comes engine/undo_judge.sql:parent_comes_some_day
     engine/undo_judge.sql:judge_referred engine/undo_judge.sql:child_goes_back engine/undo_judge.sql:in_this_statement
     engine/undo_batch.sql:insert_removed engine/undo_batch.sql:overwrite engine/undo_batch.sql:change_back engine/undo_batch.sql:change_back_keyless
-    state/overview.sql:overview_archives
+    state/overview.sql:overview_archives state/overview.sql:overview_guards
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
     work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
     work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
@@ -534,7 +572,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
     steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition
     steps/merge.sql:try_rule'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
-others=' state/overview.sql:overview_no_archives'
+others=' state/overview.sql:overview_no_archives state/overview.sql:overview_no_guards'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns steps/merge.sql:rule_range_union' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" = 14 ] && others+=' state/published.sql:for_all_tables_or_schema' || others+=' state/published.sql:for_all_tables'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
