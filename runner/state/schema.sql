@@ -167,6 +167,7 @@ CREATE TABLE IF NOT EXISTS :"state".locks (
     taken timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     beat timestamptz NOT NULL,
     ttl interval NOT NULL
+)
 
 -- Guards that stand or are still to be dropped: `guard_RUN` in this schema is the function and the claims, the trigger
 -- on the table calls the one. `until`: the step of the index it stands for.

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "database/bindings.h"
+#include "database/frame.h"
 #include "sql/work/guard.sql.h"
 #include "work/retry.h"
 
@@ -48,18 +49,10 @@ struct guard *guards_of(const struct state *state, struct arena *arena, int64_t 
 static void begin(const struct state *state, struct arena *arena, const char *about, int64_t lock_timeout,
                   struct error *error) {
     const struct bindings none = {0};
-    const char *values[] = {"pgwinnow: guard", arena_printf(arena, "%lldms", (long long)lock_timeout)};
-    say(state, arena, about, &sql_begin_guard, &none, NULL, 0, error);
-    say(state, arena, about, &sql_guard_settings, &none, values, 2, error);
-}
-
-static void end(const struct state *state, struct arena *arena, const char *about, struct error *error) {
-    const struct bindings none = {0};
-    struct error ignored = error_new(arena);
-    if (!failed(error))
-        say(state, arena, about, &sql_end_guard, &none, NULL, 0, error);
-    else if (!slot_lost(state->slot) && slot_in_transaction(state->slot))
-        say(state, arena, about, &sql_undo_guard, &none, NULL, 0, &ignored);
+    const char *values[] = {arena_printf(arena, "%lldms", (long long)lock_timeout)};
+    if (failed(error)) return;
+    frame_begin(state->slot, arena, error);
+    say(state, arena, about, &sql_guard_settings, &none, values, 1, error);
 }
 
 static struct bindings names(const struct state *state, struct arena *arena, const struct guard *guard) {
@@ -82,7 +75,7 @@ void guard_disarm(const struct state *state, struct arena *arena, const struct g
     begin(state, arena, about, PATIENT_MS, error);
     say(state, arena, about, &sql_disarm, &b, NULL, 0, error);
     say(state, arena, about, &sql_note_disarmed, &b, values, 2, error);
-    end(state, arena, about, error);
+    frame_end(state->slot, arena, error);
 }
 
 void guard_drop(const struct state *state, struct arena *arena, const struct guard *guard, int64_t lock_timeout,
@@ -93,14 +86,14 @@ void guard_drop(const struct state *state, struct arena *arena, const struct gua
     if (guard->trigger && !failed(error)) {
         begin(state, arena, about, lock_timeout, error);
         say(state, arena, about, &sql_drop_guard_trigger, &b, NULL, 0, error);
-        end(state, arena, about, error);
+        frame_end(state->slot, arena, error);
     }
     if (failed(error)) return;
     begin(state, arena, about, lock_timeout, error);
     say(state, arena, about, &sql_drop_guard_function, &b, NULL, 0, error);
     say(state, arena, about, &sql_drop_guard_claims, &b, NULL, 0, error);
     say(state, arena, about, &sql_forget_guard, &b, values, 2, error);
-    end(state, arena, about, error);
+    frame_end(state->slot, arena, error);
 }
 
 /* --- for a run --- */

@@ -22,16 +22,11 @@ SELECT g.run, g.step, COALESCE(g.until, -1), g.name, g.constraint_name, g.disarm
                      ANY (ARRAY['cancelled', 'finished', 'undone']::pg_catalog.text[]) END
  ORDER BY g.run, g.step
 
--- name: begin_guard
-BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
-
--- $1 application, $2 lock timeout.
+-- $1 how long to wait for a lock.
 -- name: guard_settings
 SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
-       pg_catalog.set_config('application_name', $1, true),
-       pg_catalog.set_config('lock_timeout', $2, true),
-       pg_catalog.set_config('statement_timeout', '1min', true),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true)
+       pg_catalog.set_config('application_name', 'pgwinnow: guard', true),
+       pg_catalog.set_config('lock_timeout', $1, true)
 
 -- Needs no lock on the table, and whoever comes next calls this one. It runs as whoever writes, and does nothing.
 -- name: disarm
@@ -55,9 +50,3 @@ DROP TABLE IF EXISTS :claims
 
 -- name: forget_guard
 DELETE FROM :"state".guards WHERE run = $1::bigint AND step = $2::int
-
--- name: end_guard
-COMMIT
-
--- name: undo_guard
-ROLLBACK

@@ -382,6 +382,7 @@ steps:
 PLAN
 pgw explain guard.yaml
 is "$code" 0 'guard.yaml: explain' || diag "$all"
+pgw run --until plain guard.yaml
 holds 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM a'
 pgw_start run guard.yaml
 eventually "SELECT count(*) FROM pgwinnow.guards WHERE armed IS NOT NULL" 1
