@@ -88,6 +88,12 @@ unit: $(UNIT) $(BUILD)/pgwinnow  ## unit tests, no server
 db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
 	@tests/with-postgres $(PROVE) $(DB) $(CASE_TESTS)
 
+# Not those that bring servers or poolers of their own, restart them, or need what a pooler does not pass on.
+POOLED = $(filter-out $(foreach name,catalog tree partitions connections direct failover network tls pgbouncer statements \
+                        with-postgres,tests/db/$(name).t),$(DB))
+pooled: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same through PgBouncer in transaction mode; long
+	@tests/with-postgres tests/with-pgbouncer $(PROVE) $(POOLED) $(CASE_TESTS)
+
 property: $(BUILD)/pgwinnow  ## random schemas, plans and kills against a model, CASES of them (5000) from SEED (1) on; long
 	@CASES=$(or $(CASES),5000) SEED=$(or $(SEED),1) PROPERTY_JOBS=$(JOBS) PROPERTY_KEEP=$(abspath $(BUILD))/property \
 	    tests/with-postgres $(PROVE) tests/db/property.t
@@ -187,5 +193,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db property servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
+.PHONY: always all demo test check unit db pooled property servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets

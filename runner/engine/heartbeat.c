@@ -6,10 +6,12 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "database/frame.h"
+#include "sql/engine/heartbeat.sql.h"
 #include "work/reconnect.h"
 
-enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100, ANSWER_MS = 15000, MOMENT_MS = 300 };
+enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100, ANSWER_MS = 15000, MOMENT_MS = 300, SILENT_MS = 5000 };
 
 struct heartbeat {
     struct run *run;
@@ -18,6 +20,7 @@ struct heartbeat {
     struct state state;
     bool direct;
     int answer;       /* index of the beat's own answer in its flush */
+    int through;      /* of the answer about silent connections; -1: not asked */
     const char *text; /* of the beat */
     const char *values[3];
     struct reconnect reconnect;
@@ -65,8 +68,35 @@ static int64_t take(struct heartbeat *h, struct arena *arena, struct error *erro
 
 /* --- keeping --- */
 
+static bool silent(const struct slot *slot) { return slot && !slot_lost(slot) && slot_silent(slot) > SILENT_MS; }
+
+/* Behind a pooler the process that we know is not the server's. */
+static const char *silent_processes(const struct heartbeat *h) {
+    const struct run *run = h->run;
+    struct text pids = text_new(slot_arena(h->slot));
+    for (size_t i = 0; h->direct && i < run->worker_count; i++)
+        if (silent(run->workers[i])) text_addf(&pids, "%s%d", pids.length ? "," : "{", slot_backend(run->workers[i]));
+    if (silent(run->outside)) text_addf(&pids, "%s%d", pids.length ? "," : "{", slot_backend(run->outside));
+    if (pids.length) text_add(&pids, "}");
+    return pids.length ? pids.data : NULL;
+}
+
+static void drop_silent(struct slot *slot, int pid) {
+    if (silent(slot) && slot_backend(slot) == pid)
+        slot_drop(slot, "the server has answered, and the answer did not come");
+}
+
+static void drop_through(const struct heartbeat *h, const struct rows *rows) {
+    for (int i = 0; i < rows_count(rows); i++) {
+        int pid = (int)rows_int(rows, i, 0);
+        for (size_t w = 0; h->direct && w < h->run->worker_count; w++) drop_silent(h->run->workers[w], pid);
+        drop_silent(h->run->outside, pid);
+    }
+}
+
 static void hear(void *context, int index, const struct rows *rows) {
     struct heartbeat *h = context;
+    if (index == h->through) drop_through(h, rows);
     if (index != h->answer) return;
     if (rows_count(rows) == 0)
         h->run->lease_lost = true;
@@ -86,6 +116,15 @@ static void connect_again(struct heartbeat *h) {
     if (failed(&error)) h->reconnect = (struct reconnect){.quiet = true};
 }
 
+static void ask_silent(struct heartbeat *h) {
+    const char *pids = silent_processes(h);
+    h->through = -1;
+    if (!pids) return;
+    const char *const *values = arena_copy(slot_arena(h->slot), &pids, sizeof pids);
+    h->through = slot_queued(h->slot);
+    slot_queue(h->slot, &(struct statement){"asking about connections that say nothing", sql_through.text, values, 1});
+}
+
 static void beat(void *context) {
     struct heartbeat *h = context;
     if (slot_busy(h->slot)) return;
@@ -95,6 +134,7 @@ static void beat(void *context) {
     }
     slot_reset(h->slot);
     h->answer = slot_queue_framed(h->slot, &(struct statement){"beating the lease", h->text, h->values, 3});
+    ask_silent(h);
     slot_flush(h->slot, &(struct slot_client){hear, NULL, h});
 }
 

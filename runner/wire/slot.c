@@ -232,6 +232,10 @@ void slot_drop(struct slot *slot, const char *why) {
 
 void slot_expect(struct slot *slot, int64_t ms) { slot->expected = ms; }
 
+int64_t slot_silent(const struct slot *slot) {
+    return slot->busy && !slot->lost && !slot->copying ? clock_ms() - slot->heard : 0;
+}
+
 /* --- questions about the connection --- */
 
 bool slot_lost(const struct slot *slot) { return slot->lost; }
@@ -302,6 +306,8 @@ void slot_flush(struct slot *slot, const struct slot_client *client) {
     slot->error = error_new(slot->results);
     if (slot->lost || !PQpipelineSync(slot->connection) || PQflush(slot->connection) < 0) lose(slot);
 }
+
+int slot_queued(const struct slot *slot) { return (int)slot->queued; }
 
 int slot_failed_at(const struct slot *slot) { return slot->failed_at; }
 

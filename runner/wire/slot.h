@@ -53,6 +53,7 @@ void slot_drop(struct slot *, const char *why);
 /* An answer that takes longer than `ms` for each statement sent means that the connection is dead; 0: any time. A
  * network that was cut is noticed by the kernel, a proxy that hangs is not. */
 void slot_expect(struct slot *, int64_t ms);
+int64_t slot_silent(const struct slot *); /* ms since it owes an answer and says nothing; 0 in a COPY */
 
 bool slot_pooled(struct slot *, struct error *); /* there is a pooler between: the server's pid is not the one we see */
 int slot_backend(const struct slot *);           /* pid as the server or the pooler told it at start */
@@ -88,6 +89,7 @@ struct arena *slot_arena(struct slot *);
 void slot_reset(struct slot *);                           /* empties its arena */
 void slot_queue(struct slot *, const struct statement *); /* texts must live until done */
 void slot_flush(struct slot *, const struct slot_client *);
+int slot_queued(const struct slot *);    /* statements since the last flush was over: the index of the next */
 int slot_failed_at(const struct slot *); /* index of the statement that failed last */
 bool slot_busy(const struct slot *);
 void slot_cancel(struct slot *);          /* asks the server to cancel what runs; never blocks us */

@@ -73,11 +73,13 @@ struct direct *direct_open(struct run *run, size_t step, const struct entries *s
         return NULL;
     }
     direct->watch = watch_open(run, arena);
+    run->outside = direct->slot;
     return direct;
 }
 
 void direct_close(struct direct *direct) {
     if (!direct) return;
+    direct->run->outside = NULL;
     watch_close(direct->watch);
     arena_free(direct->arena);
 }

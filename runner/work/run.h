@@ -50,6 +50,7 @@ struct run {
     struct slot *desk;     /* straight questions, and the first worker of a batch loop */
     struct slot **workers; /* [0] is the desk; the others open when a loop wants them */
     size_t worker_count;
+    struct slot *outside; /* the direct connection while there is one; else NULL */
     struct holder holder; /* run 0 in explain: nothing is recorded */
     const char *search_path;
     bool yes;                  /* --yes */

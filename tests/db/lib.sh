@@ -123,9 +123,12 @@ sql_file() { psql -XAtq -v ON_ERROR_STOP=1 -f "$1" >/dev/null; }
 
 plan() { cat >"$work/${1:-plan.yaml}"; }
 
+# Behind tests/with-pgbouncer what cannot go through the pooler goes past it.
+direct=(${PGW_DIRECT_URL:+--database-direct "$PGW_DIRECT_URL"})
+
 # pgw ARGUMENT...: runs the program in $work
 pgw() {
-    (cd "$work" && exec "$PGWINNOW" "$@") >"$work/.out" 2>"$work/.err" </dev/null
+    (cd "$work" && exec "$PGWINNOW" "${direct[@]}" "$@") >"$work/.out" 2>"$work/.err" </dev/null
     code=$?
     out=$(cat "$work/.out") err=$(cat "$work/.err")
     # shellcheck disable=SC2034
@@ -135,7 +138,7 @@ pgw() {
 
 # pgw_start ARGUMENT...: in the background; $pid; pgw_end waits and fills what pgw fills
 pgw_start() {
-    (cd "$work" && exec env --default-signal=INT,QUIT,HUP "$PGWINNOW" "$@") >"$work/.out" 2>"$work/.err" </dev/null &
+    (cd "$work" && exec env --default-signal=INT,QUIT,HUP "$PGWINNOW" "${direct[@]}" "$@") >"$work/.out" 2>"$work/.err" </dev/null &
     pid=$!
 }
 

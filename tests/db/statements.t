@@ -424,15 +424,15 @@ plan slow.yaml <<'PLAN'
 plan: slow
 table: x
 steps:
-  - sql: { run: SELECT pg_sleep(4) }
+  - sql: { run: SELECT pg_sleep(7) }
   - index: { name: x_gone, columns: [gone] }
 PLAN
 holds 'LOCK TABLE x IN ROW EXCLUSIVE MODE'
 pgw_start run slow.yaml
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'" 1
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)'" >/dev/null
+eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(7)' AND state = 'active'" 1
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(7)'" >/dev/null
 sleep 0.2
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(4)' AND state = 'active'" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(7)' AND state = 'active'" 1
 (cd "$work" && exec "$PGWINNOW" run slow.yaml) >/dev/null 2>&1
 is $? 4 'a second runner is told that the first is there'
 until=$((SECONDS + 30))
