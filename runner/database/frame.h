@@ -9,6 +9,7 @@
 
 /* From now on ask() on this slot does so where no transaction is open. search_path NULL: the role's. */
 void frame_set(struct slot *, struct arena *, const char *search_path);
+void frame_set_reading(struct slot *, struct arena *); /* READ ONLY, so on a standby too */
 
 /* Several of them in one transaction; frame_end commits, or rolls back when the error is set. */
 void frame_begin(struct slot *, struct arena *, struct error *);

@@ -1,6 +1,9 @@
 -- name: frame_begin
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
 
+-- name: frame_begin_read
+BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY
+
 -- First, and cheap: a role's timeout of a few milliseconds counts until here. Counting the batches of a long run may
 -- take a while, and a takeover waits for the batches that the old runner has open, 15 s at most.
 -- name: frame_no_timeout

@@ -1,11 +1,13 @@
 /* Connecting, and compiling a plan against the catalog: every name and text of it is looked at before anything is
  * written. */
+#include "database/frame.h"
 #include "database/lists.h"
 #include "engine/engine.h"
 #include "engine/rights.h"
 #include "sql/engine/compile.sql.h"
 #include "steps/trial.h"
 #include "work/session.h"
+#include "work/shape.h"
 #include "work/throttle_check.h"
 
 enum { MOST_WORKERS = 64 };
@@ -65,6 +67,7 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     struct slot *(*open)(struct wire *, struct arena *, const char *, const char *, struct error *) =
         request->reads ? slot_open_reading : slot_open;
     run->desk = run->workers[0] = open(run->wire, arena, run->url, "pgwinnow", error);
+    if (!failed(error)) frame_set_reading(run->desk, arena);
     run->state = (struct state){run->desk, state_schema(request)};
     return run;
 }
@@ -108,6 +111,7 @@ void engine_compile(struct run *run, struct problems *problems, struct error *er
         throttle_check(run, problems, error);
     }
     if (!problems->count) rights_look(run, error);
+    if (!run->explaining && !problems->count && !failed(error)) run->shape = shape_read(run, run->arena, error);
     session_end(run->desk, run->arena, error);
     if (problems->count && error->fault != FAULT_CONNECTION) {
         error_clear(error);

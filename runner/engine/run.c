@@ -23,6 +23,7 @@
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
+#include "work/shape.h"
 #include "work/throttle.h"
 
 enum { PROGRESS_MS = 100 };
@@ -280,6 +281,18 @@ static void end_step(struct run *run, size_t i, struct error *error) {
     finish_step(run, i, STEP_DONE, error);
 }
 
+/* What a step failed for may be that somebody altered a table under it; then that is told, and what to do about it. */
+static void say_changed(struct run *run, size_t i, struct error *error) {
+    if (error->fault != FAULT_FAILED || slot_lost(run->desk)) return;
+    struct error changed = error_new(error->arena);
+    check_tree(run, i, &changed);
+    shape_refuse_changed(run, &changed);
+    if (changed.fault != FAULT_REFUSED) return;
+    changed.detail = arena_printf(error->arena, "%s\n%s", changed.detail, error->message);
+    error_clear(error);
+    error_promote(error, &changed);
+}
+
 static void run_step(struct run *run, size_t i, struct error *error) {
     struct run_step *step = &run->steps[i];
     run->step = i;
@@ -288,6 +301,8 @@ static void run_step(struct run *run, size_t i, struct error *error) {
     insist(run, i, begin_step, error);
     if (failed(error) || step->shown->state == STEP_SKIPPED) return;
     insist(run, i, do_step, error);
+    say_changed(run, i, error);
+    if (failed(error) && retry_hint(error)) error->hint = retry_hint(error);
     if (failed(error) || run->restart_reason || step->joined) return;
     insist(run, i, end_step, error);
 }

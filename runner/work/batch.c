@@ -10,6 +10,7 @@
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
+#include "work/shape.h"
 
 enum { RECONNECT_TURN_MS = 50 };
 enum { SETUP = SESSION_STATEMENTS + 1 }; /* statements of round 1 that are not the part's: the session and the hold */
@@ -141,9 +142,16 @@ static void read_checkpoint(struct batch *batch) {
 
 /* --- rounds --- */
 
+/* The first statement of the last trip says that the tables are not what the plan was compiled against. No smaller
+ * batch would do better. */
+static bool tables_changed(const struct batch *batch, const struct error *error) {
+    return batch->compares && slot_failed_at(batch->slot) == 0 && shape_is_changed(error);
+}
+
 static void committed(void *context, const struct error *error) {
     struct batch *batch = context;
     if (error) {
+        if (tables_changed(batch, error)) error_promote(batch->loop->error, error);
         error_promote(&batch->error, error);
         roll_back(batch);
         return;
@@ -152,7 +160,17 @@ static void committed(void *context, const struct error *error) {
     rest(batch);
 }
 
+static void queue_comparison(struct batch *batch) {
+    const struct run *run = batch->loop->run;
+    size_t step = batch->loop->step;
+    batch->compares = run->shape && step < run->plan->step_count && run->plan->steps[step].step->needs & USES_FAMILIES;
+    if (!batch->compares) return;
+    slot_queue(batch->slot, &(struct statement){"comparing the tables with what they were", run->shape->same,
+                                                run->shape->values, 3});
+}
+
 static void commit(struct batch *batch) {
+    queue_comparison(batch);
     const struct range *r = &batch->range;
     const struct run *run = batch->loop->run;
     const struct counts *c = &batch->counts;

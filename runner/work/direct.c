@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "database/frame.h"
 #include "sql/work/direct.sql.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
@@ -13,7 +14,7 @@
 
 static const struct bindings nothing = {0};
 
-static void set_up(struct direct *direct, struct error *error) {
+static void set_session(struct direct *direct, struct error *error) {
     struct session session = session_for(direct->run, direct->step, direct->arena);
     const char *values[] = {session.search_path, session.application};
     ask(direct->slot, direct->arena,
@@ -58,6 +59,15 @@ static void refuse_elsewhere(struct direct *direct, struct error *error) {
     fail_hint(error, "`database_direct` or --database-direct must lead to the very server that the pooler leads to");
 }
 
+/* In transactions with limits of our own: until then the role's count. */
+static void set_up(struct direct *direct, struct error *error) {
+    frame_set_reading(direct->slot, direct->arena);
+    refuse_pooler(direct, error);
+    if (!failed(error)) refuse_elsewhere(direct, error);
+    if (!failed(error)) set_session(direct, error);
+    slot_frame(direct->slot, NULL, 0);
+}
+
 struct direct *direct_open(struct run *run, size_t step, const struct entries *settings, struct error *error) {
     if (failed(error)) return NULL;
     struct arena *arena = arena_new(run->arena);
@@ -65,8 +75,6 @@ struct direct *direct_open(struct run *run, size_t step, const struct entries *s
     *direct = (struct direct){.run = run, .step = step, .arena = arena, .settings = settings};
     const char *url = run->direct_url ? run->direct_url : run->url;
     direct->slot = slot_open(run->wire, arena, url, "pgwinnow", error);
-    refuse_pooler(direct, error);
-    refuse_elsewhere(direct, error);
     if (!failed(error)) set_up(direct, error);
     if (failed(error)) {
         arena_free(arena);

@@ -6,12 +6,13 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "state/lease.h"
 #include "work/batch.h"
 #include "work/retry.h"
 #include "work/throttle.h"
 
-enum { ENOUGH_TO_JUDGE = 50 };
+enum { ENOUGH_TO_JUDGE = 50, BARRED = 4 };
 
 /* --- ranges that wait for another try --- */
 
@@ -100,10 +101,15 @@ static void take_less(struct batch *batch) {
     }
 }
 
+/* No row's doing: a name that is gone, a missing right, a full disk. */
+static bool of_all_rows(const struct error *error) {
+    return text_starts(error->sqlstate, "42") || text_starts(error->sqlstate, "53");
+}
+
 /* To find out which part of the range it fails for: halves, and what is left alone once more. */
 static bool narrow(struct batch *batch) {
     struct loop *loop = batch->loop;
-    if (!loop->part->narrows || !loop->part->narrows(batch)) return false;
+    if (!loop->part->narrows || of_all_rows(&batch->error) || !loop->part->narrows(batch)) return false;
     if (!halve(batch)) {
         if (batch->range.alone) return false;
         batch->range.alone = true;
@@ -113,11 +119,21 @@ static bool narrow(struct batch *batch) {
     return true;
 }
 
+/* One batch that meets a lock goes on later, and others meanwhile. When all of them do, somebody has the whole table:
+ * trying one batch after the other would only use up their tries. */
+static void bar(struct batch *batch) {
+    struct loop *loop = batch->loop;
+    if (batch->range.waits || ++loop->barred < BARRED) return;
+    loop->barred_until = clock_ms() + retry_pause(loop->barred - BARRED + 1);
+    wait_for(loop, batch->error.message);
+}
+
 static void judge(struct batch *batch, enum verdict verdict) {
     struct loop *loop = batch->loop;
     switch (verdict) {
     case VERDICT_LATER:
         pace_halve(&loop->pace);
+        bar(batch);
         if (batch->range.waits && halve(batch)) { /* the last pass finds out which row it is */
             push_retry(loop, &batch->range);
             return;
@@ -173,6 +189,7 @@ void loop_try_done(struct batch *batch) {
     int64_t ms = clock_ms() - batch->began, changed = batch->counts.rows + batch->counts.children;
     loop->pace.near = loop->run->hold.near;
     pace_done(&loop->pace, changed, ms);
+    loop->barred = 0;
     loop->batch_total++;
     loop->work_rows += batch->counts.rows + batch->counts.spared;
     loop->run->removed += batch->counts.rows;
@@ -197,6 +214,7 @@ void loop_try_done(struct batch *batch) {
 
 static void next(struct batch *batch) {
     struct loop *loop = batch->loop;
+    if (clock_ms() < loop->barred_until) return;
     batch_reset(batch);
     if (take_retry(batch)) {
         batch_begin(batch);

@@ -71,6 +71,7 @@ struct batch {
     enum phase phase;
     bool cancelled;         /* by ourselves: Ctrl-C twice */
     bool too_large;         /* set by the part: over the bounds, roll back and take less */
+    bool compares;          /* the last trip began with a look at the tables */
     bool again;             /* set by the part: once committed, the range goes again, with the next pass */
     int round;              /* 1, 2, ... */
     void *own;              /* the part's, in the arena, NULL at the start of each try */
@@ -98,6 +99,8 @@ struct loop {
     bool cutting, done;
     struct error *error;
     int64_t batch_total, tried, failed;
+    int barred;             /* tries in a row that met a lock: then it is not this batch's rows, but the table */
+    int64_t barred_until;   /* clock_ms: nothing begins before */
     int64_t work_rows, since; /* for the rate */
     int64_t recorded;       /* batches of the step in the database when the loop began */
 };

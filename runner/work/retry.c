@@ -33,6 +33,22 @@ enum verdict retry_verdict(const struct error *error, bool at_hold) {
     return VERDICT_FAIL;
 }
 
+const char *retry_hint(const struct error *error) {
+    static const struct {
+        const char *state, *hint;
+    } table[] = {
+        {"53100", "free some room on the server, or move the tablespace; what was committed is saved, and the same "
+                  "command goes on"},
+        {"42P01", "a table that the plan needs was dropped or renamed; what was committed is saved: bring it back and "
+                  "run again, or start anew with --fresh"},
+        {"42703", "a column that the plan needs was dropped or renamed; what was committed is saved: bring it back and "
+                  "run again, or start anew with --fresh"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (text_equal(error->sqlstate, table[i].state)) return table[i].hint;
+    return NULL;
+}
+
 int64_t retry_pause(int tries) {
     int64_t pause = 50;
     for (int i = 1; i < tries && pause < 60000; i++) pause *= 2;

@@ -19,4 +19,7 @@ enum { MOST_RACES = 3 };
 /* at_hold: the failing statement was the hold, so 23505 is its own checkpoint. */
 enum verdict retry_verdict(const struct error *, bool at_hold);
 
+/* What to do about it, where the server's own words leave that open; NULL: nothing to add. */
+const char *retry_hint(const struct error *);
+
 int64_t retry_pause(int tries); /* ms: 50, 100, 200 ... 60,000, each with a fifth of jitter */

@@ -8,6 +8,7 @@
 #include "state/lease.h"
 
 struct tracking;
+struct shape;
 
 struct run_step {
     struct event_step *shown; /* its row in run->shown */
@@ -60,6 +61,7 @@ struct run {
     enum missing_index missing_index;
     unsigned *changes; /* oids of tables that steps change besides those of the tree */
     size_t change_count;
+    struct shape *shape;   /* of the tables, as compiled; NULL: batches do not compare it */
     struct tracking *tracking; /* NULL without a track step */
     struct listener *listeners;
     struct run_step *steps;
