@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "sql/work/watch.sql.h"
+#include "work/reconnect.h"
 
 enum { LOOK_MS = 1000 };
 
@@ -18,6 +19,7 @@ struct watch {
     struct timer *timer;
     const char *doing;
     char shown[300], waiting[300];
+    struct reconnect reconnect;
 };
 
 /* "building index: scanning table" is said as "scanning table": that an index is built was said before. */
@@ -59,11 +61,19 @@ static void hear(void *context, int index, const struct rows *rows) {
 
 static bool unwanted(const struct run *run) { return run->lease_lost || text_equal(run->wanted, "cancelled"); }
 
+static bool connected_again(struct watch *watch) {
+    struct error ignored = error_new(slot_arena(watch->slot));
+    bool there = reconnect_turn(watch->run, watch->slot, &watch->reconnect, &ignored);
+    if (failed(&ignored)) watch->reconnect = (struct reconnect){.quiet = true};
+    return there;
+}
+
 static void tick(void *context) {
     struct watch *watch = context;
     if (!watch->working) return;
     if (unwanted(watch->run)) slot_cancel(watch->working);
-    if (!watch->slot || slot_lost(watch->slot) || slot_busy(watch->slot)) return;
+    if (!watch->slot || slot_busy(watch->slot)) return;
+    if (slot_lost(watch->slot) && !connected_again(watch)) return;
     slot_reset(watch->slot);
     struct arena *arena = slot_arena(watch->slot);
     const char **values = arena_alloc(arena, sizeof *values);
@@ -76,6 +86,7 @@ struct watch *watch_open(struct run *run, struct arena *arena) {
     struct watch *watch = arena_alloc(arena, sizeof *watch);
     struct error ignored = error_new(arena);
     watch->run = run;
+    watch->reconnect.quiet = true;
     watch->slot = slot_open(run->wire, arena, run->url, "pgwinnow: watch", &ignored);
     watch->timer = wire_every(run->wire, LOOK_MS, tick, watch);
     return watch;
