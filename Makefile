@@ -41,7 +41,7 @@ ARCHIVE := $(BUILD)/runner.a
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
 DB      := $(wildcard tests/db/*.t)
-DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c))
+DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c tests/torture/*.c))
 CASE_TESTS := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -97,6 +97,9 @@ pooled: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same through PgBouncer in transact
 property: $(BUILD)/pgwinnow  ## random schemas, plans and kills against a model, CASES of them (5000) from SEED (1) on; long
 	@CASES=$(or $(CASES),5000) SEED=$(or $(SEED),1) PROPERTY_JOBS=$(JOBS) PROPERTY_KEEP=$(abspath $(BUILD))/property \
 	    tests/with-postgres $(PROVE) tests/db/property.t
+
+torture: $(BUILD)/pgwinnow $(DB_TOOLS)  ## cut, kill and restart at every statement of runs, then compare all they leave (PARTS="cuts kills"); long
+	@tests/with-postgres tests/torture/run $(PARTS)
 
 servers: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same on PostgreSQL 14 to 18, from npm (SERVERS="14 18"); long
 	@tests/servers $(SERVERS) -- $(PROVE) $(DB) $(CASE_TESTS)
@@ -193,5 +196,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db pooled property servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
+.PHONY: always all demo test check unit db pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets

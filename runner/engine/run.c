@@ -268,7 +268,20 @@ static void begin_step(struct run *run, size_t i, struct error *error) {
     run_tell(run, EVENT_STEP_STARTED, NULL, NULL);
 }
 
+/* A step may record itself as done in its own transaction, whose COMMIT may have gone through unheard. */
+static bool recorded_done(struct run *run, size_t i, struct error *error) {
+    struct arena *scratch = arena_new(run->arena);
+    size_t count = 0;
+    struct step_row *rows = runs_steps(&run->state, scratch, run->holder.run, &count, error);
+    bool done = !failed(error) && i < count && text_equal(rows[i].state, "done");
+    if (done) run->steps[i].shown->total = rows[i].total;
+    if (done && counts_rows(&run->plan->steps[i])) run->steps[i].shown->rows = rows[i].rows;
+    arena_free(scratch);
+    return done;
+}
+
 static void do_step(struct run *run, size_t i, struct error *error) {
+    if (recorded_done(run, i, error)) return; /* by a try before this one */
     add_up(run, i, error);
     throttle_wait(run, error);
     check_tree(run, i, error); /* as it is now: the wait may have been long */
@@ -366,25 +379,42 @@ static const char *end_state(const struct run *run, const struct error *error) {
     }
 }
 
-/* How it ended is written down even when the step's error was a lost connection: over a new one, if there is one. A run
- * that is through waits for it. */
-static void write_end(struct run *run, const struct error *how) {
-    struct arena *scratch = arena_new(run->arena);
-    struct error error = error_new(scratch);
+static void tidy(struct run *run, size_t i, struct error *error) {
+    (void)i;
+    indexes_drop_temporary(run, error);
+    guards_end(run, -1, error);
+}
+
+static void try_write_end(struct run *run, const struct error *how, struct arena *scratch, struct error *error) {
     if (how->fault == FAULT_NONE)
-        reconnect(run, run->desk, &error);
+        reconnect(run, run->desk, error);
     else if (slot_lost(run->desk))
-        slot_reopen(run->desk, &error);
+        slot_reopen(run->desk, error);
     if (slot_in_transaction(run->desk))
-        ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, &error);
-    if (!failed(&error) && how->fault != FAULT_HELD && run->shown[run->step].state == STEP_RUNNING) {
+        ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, error);
+    bool running = run->shown[run->step].state == STEP_RUNNING;
+    if (!failed(error) && running && !recorded_done(run, run->step, error)) {
         tick(&run->steps[run->step]);
-        record(run, run->step, "running", &error);
+        record(run, run->step, "running", error);
     }
-    if (how->fault != FAULT_HELD && text_equal(end_state(run, how), "cancelled")) guards_end(run, -1, &error);
-    if (!failed(&error) && how->fault != FAULT_HELD)
-        runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
-                       failed(how) ? json_of_error(scratch, how) : NULL, &error);
+    if (text_equal(end_state(run, how), "cancelled")) guards_end(run, -1, error);
+    runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
+                   failed(how) ? json_of_error(scratch, how) : NULL, error);
+}
+
+/* How it ended is written down even when the connection is lost: over a new one, if there is one. A run that is through
+ * waits for it; what could not be written down did not end well: the same command does the rest. */
+static void write_end(struct run *run, struct error *how) {
+    if (how->fault == FAULT_HELD) return;
+    struct arena *scratch = arena_new(run->arena);
+    for (int tries = 1;; tries++) {
+        struct error error = error_new(scratch);
+        try_write_end(run, how, scratch, &error);
+        bool matters = how->fault != FAULT_CONNECTION; /* nobody was there to talk to as it is */
+        if (failed(&error) && matters && try_again(run, &error, tries)) continue;
+        if (!failed(how)) error_promote(how, &error);
+        break;
+    }
     arena_free(scratch);
 }
 
@@ -510,11 +540,10 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     walk(run, request->until, error);
     throttle_stop(throttle);
     say_stopped(run, error);
-    if (!failed(error)) indexes_drop_temporary(run, error);
-    guards_end(run, -1, error);
+    insist(run, run->step, tidy, error);
     wire_forget(run->wire, timer);
     write_end(run, error);
-    struct error ignored = error_new(arena);
-    heartbeat_stop(heartbeat, failed(error) ? &ignored : error);
+    struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
+    heartbeat_stop(heartbeat, &ignored);
     tell_end(run, error);
 }

@@ -34,6 +34,27 @@ static void note(struct undo_job *job, const struct undo_table *t, const struct 
     out->indexes[out->index_count - 1] = arena_printf(job->arena, "%s on %s", rule->name, t->table->shown);
 }
 
+static bool known(const struct undo_table *t, const char *index) {
+    for (size_t i = 0; i < t->rule_count; i++)
+        if (text_equal(t->rules[i].name, index)) return true;
+    return false;
+}
+
+/* An undo that was killed while it dropped an index goes on with that. */
+static void add_half_dropped(struct undo_job *job, struct undo_table *t, const json_t *definition,
+                             struct error *error) {
+    const char *values[] = {arena_printf(job->arena, "%u", t->oid)};
+    struct rows *rows =
+        ask(job->run->desk, job->arena,
+            &(struct statement){"looking for indexes that are half dropped", sql_half_dropped.text, values, 1}, error);
+    for (int i = 0; rows && i < rows_count(rows); i++) {
+        const char *name = arena_strdup(job->arena, rows_text(rows, i, 0));
+        if (!made_by_run(job, definition, name) || known(t, name)) continue;
+        t->rules = arena_grow(job->arena, t->rules, &t->rule_count, sizeof *t->rules);
+        t->rules[t->rule_count - 1] = (struct undo_rule){.name = name, .dead = true};
+    }
+}
+
 static void look(struct undo_job *job, struct error *error) {
     json_t *definition = json_loads(job->definition, 0, NULL);
     job->outcome->index_count = 0;
@@ -41,13 +62,15 @@ static void look(struct undo_job *job, struct error *error) {
     session.read_only = true;
     session.statement_timeout = 0;
     session_begin(job->run->desk, job->arena, &session, error);
-    for (size_t i = 0; i < job->table_count; i++)
+    for (size_t i = 0; i < job->table_count; i++) {
+        add_half_dropped(job, &job->tables[i], definition, error);
         for (size_t k = 0; k < job->tables[i].rule_count && !failed(error); k++) {
             struct undo_rule *rule = &job->tables[i].rules[k];
             if (!made_by_run(job, definition, rule->name)) continue;
-            rule->goes = undo_in_the_way(job, job->arena, &job->tables[i], rule, error);
+            rule->goes = rule->dead || undo_in_the_way(job, job->arena, &job->tables[i], rule, error);
             if (rule->goes) note(job, &job->tables[i], rule);
         }
+    }
     session_end(job->run->desk, job->arena, error);
     json_decref(definition);
 }

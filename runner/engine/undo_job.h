@@ -16,6 +16,7 @@ struct undo_rule { /* a unique index or an exclusion constraint */
     const char **columns; /* all that it depends on */
     size_t column_count;
     bool goes; /* the run made it and it stands in the way: dropped before the first row comes back */
+    bool dead; /* half dropped: only its name is known */
 };
 
 struct undo_reference { /* a foreign key, seen from the table that has it, or from the one it points at */

@@ -40,6 +40,7 @@ void batch_reset(struct batch *batch) {
     batch->error = error_new(batch->arena);
     batch->counts = (struct counts){0};
     batch->too_large = batch->again = batch->cancelled = false;
+    batch->found = 0;
     batch->round = 0;
     batch->own = NULL;
     batch->failed_sql = NULL;
@@ -92,35 +93,36 @@ static void roll_back(struct batch *batch) {
 static void hear_checkpoint(void *context, int index, const struct rows *rows) {
     struct batch *batch = context;
     if (index != 1 || rows_count(rows) == 0) return;
-    int64_t last = rows_int(rows, 0, 0);
-    if (last < batch->range.last) {
-        struct range *r = &batch->range;
-        *r = (struct range){
-            .first = last + 1, .last = r->last, .part = r->part, .pass = r->pass, .mode = r->mode, .waits = r->waits};
-    } else {
-        batch->range.first = batch->range.last + 1;
-    }
+    batch->found = rows_int(rows, 0, 0);
     batch->counts =
         (struct counts){.rows = rows_int(rows, 0, 1), .children = rows_int(rows, 0, 2), .spared = rows_int(rows, 0, 3)};
 }
 
+/* The part hears of the range that is done; what the earlier try did not take is a range of its own. */
 static void checkpoint_read(void *context, const struct error *error) {
     struct batch *batch = context;
-    if (error) {
-        error_clear(&batch->error);
-        error_promote(&batch->error, error);
+    if (error || !batch->found) {
+        if (error) error_clear(&batch->error);
+        if (error) error_promote(&batch->error, error);
         over(batch, false);
         return;
     }
-    struct range left = batch->range;
+    const struct range *r = &batch->range;
+    struct range left = {.first = batch->found + 1,
+                         .last = r->last,
+                         .part = r->part,
+                         .pass = r->pass,
+                         .mode = r->mode,
+                         .waits = r->waits};
+    if (batch->found < r->last) batch->range.last = batch->found;
     loop_try_done(batch);
-    if (left.first <= left.last) {
-        batch_reset(batch);
-        batch->range = left;
-        batch_begin(batch);
+    if (left.first > left.last) {
+        rest(batch);
         return;
     }
-    rest(batch);
+    batch_reset(batch);
+    batch->range = left;
+    batch_begin(batch);
 }
 
 static void read_checkpoint(struct batch *batch) {

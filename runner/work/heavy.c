@@ -454,7 +454,8 @@ void heavy_committed(struct batch *batch) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
     for (size_t i = 0; i < t->listed_count; i++) push_region(f, t->listed[i].list, t->listed[i].region);
-    if (goes_on(f, batch)) {
+    /* What a try listed or left whose answer was lost is not known: once more, which finds the lists as they are. */
+    if (batch->found || goes_on(f, batch)) {
         batch->range.pass = f->next_pass++ - 1;
         batch->again = true;
     } else {

@@ -43,7 +43,8 @@ struct part {
     void (*fill)(struct batch *);
     void (*answer)(struct batch *, const struct sql *, const struct rows *); /* each good result, in order */
     bool (*more)(struct batch *);      /* queue another round, or false: commit. May be NULL */
-    void (*committed)(struct batch *); /* may be NULL */
+    /* The range is done, now or, when batch->found, by an earlier try. May be NULL. */
+    void (*committed)(struct batch *);
     /* One row alone is over the bounds, or its tries are used up: change range.mode to go on differently, or false to
      * fail. */
     bool (*stuck)(struct batch *, bool too_large);
@@ -73,6 +74,8 @@ struct batch {
     bool too_large;         /* set by the part: over the bounds, roll back and take less */
     bool compares;          /* the last trip began with a look at the tables */
     bool again;             /* set by the part: once committed, the range goes again, with the next pass */
+    int64_t found;          /* an earlier try had gone through up to here, its answer was lost: only its counts are
+                               known; 0: none */
     int round;              /* 1, 2, ... */
     void *own;              /* the part's, in the arena, NULL at the start of each try */
     const struct sql *failed_sql; /* where this try failed; NULL: elsewhere */

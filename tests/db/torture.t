@@ -1,0 +1,59 @@
+#!/bin/bash
+# A sample of `make torture`: runs whose connections are cut at statements all over the plan, whose answers are lost, and that
+# are killed at commits, end in what an undisturbed run leaves. Places: where something went wrong once.
+#
+#   tests/db/torture.t [PART...]      the functions called at the end of this file
+. "$(dirname "$0")/lib.sh"
+. "$root/tests/torture/lib.sh"
+RANDOM=$TORTURE_SEED
+# shellcheck disable=SC2034
+jobs=4
+diag "TORTURE_SEED=$TORTURE_SEED"
+
+# spread FAULT HOW-OFTEN OUT-OF: a few of them, from a random one on
+spread() {
+    local every=$(($3 / $2))
+    torture "$1" $((1 + RANDOM % every)) $every "${@:4}"
+}
+
+tracked='--from|CREATE TABLE "pgwinnow"."track_1"|--by|commits'
+listed='--from|WITH listed AS|--by|commits'
+drained='--from|WITH p AS MATERIALIZED|--by|commits'
+dropped='--from|DROP INDEX CONCURRENTLY|--by|points|--kill'
+
+# Five commits: this one, the sums of the step, its end, what the run made, and the run's end.
+last='--from|DROP TABLE IF EXISTS "pgwinnow"."backfill_1|--by|commits'
+
+demo() {
+    scenario demo
+    at_places \
+        "the tracking table was committed, unheard|$tracked|--fault|after|--at|1" \
+        "the tracking table is there, the end of its step not told|$tracked|--fault|before|--at|2" \
+        "the run's end is not written down|$last|--fault|before|--at|5" \
+        "the run's end was written down, unheard|$last|--fault|after|--at|5" \
+        "the lease is not given back|--from|SET beat = '-infinity'|--by|commits|--fault|before|--at|1"
+    spread before 4 "$points"
+    spread after 3 "$trips"
+    spread kill-after 2 "$commits"
+}
+
+heavy() {
+    scenario heavy
+    at_places \
+        "what is below a heavy row was listed, unheard|$listed|--fault|after|--at|1" \
+        "a heavy row's rows without a key went, unheard|$drained|--fault|after|--at|1"
+    spread before 2 "$points" 4
+}
+
+moves() {
+    scenario moves
+    at_places "what moves from a heavy group was listed, unheard|$listed|--fault|after|--at|1"
+    spread after 3 "$trips"
+    undoing
+    at_places "the unique index is half dropped|$dropped|--fault|before|--at|2"
+    spread kill-before 1 "$commits"
+}
+
+[ $# -gt 0 ] || set -- demo heavy moves
+for part; do "$part"; done
+done_testing
