@@ -186,11 +186,21 @@ static bool in_recovery(const struct slot *slot) {
     return !slot->reads && state && strcmp(state, "on") == 0;
 }
 
+/* libpq quotes what it does not understand, and that may be a password. */
+static const char *why_not(const struct slot *slot) {
+    const char *message = PQerrorMessage(slot->connection);
+    PQconninfoOption *options = PQconninfoParse(slot->conninfo, NULL);
+    bool understood = options || !strpbrk(slot->conninfo, ":=");
+    PQconninfoFree(options);
+    if (understood) return message;
+    return "libpq does not understand the connection string (what it says is not shown: it may hold a password)";
+}
+
 static void settle(struct slot *slot) {
     struct connecting *to = &slot->to;
     while (slot->connecting && (to->polling == PGRES_POLLING_OK || to->polling == PGRES_POLLING_FAILED)) {
         if (to->polling == PGRES_POLLING_FAILED)
-            next_way(slot, PQerrorMessage(slot->connection));
+            next_way(slot, why_not(slot));
         else if (in_recovery(slot))
             next_way(slot,
                      arena_printf(to->arena, "the server at %s is a hot standby: it takes no writes", shown(slot)));

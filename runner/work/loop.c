@@ -265,16 +265,25 @@ static struct slot *worker(struct run *run, size_t i, struct error *error) {
     return run->workers[i];
 }
 
+/* The first one is the desk. Connections are what a busy server has least of: where there is none left for another
+ * worker, those that are there do the work. */
 static void open_workers(struct loop *loop, struct arena *arena) {
     struct run *run = loop->run;
     int64_t wanted = run_settings(run, loop->step)->batch.workers;
-    loop->batch_count = (size_t)wanted < run->worker_count ? (size_t)wanted : run->worker_count;
-    loop->batches = arena_alloc(arena, loop->batch_count * sizeof *loop->batches);
-    for (size_t i = 0; i < loop->batch_count; i++) {
-        struct slot *slot = worker(run, i, loop->error);
-        loop->batches[i] = (struct batch){.loop = loop, .slot = slot};
-        if (!slot) return;
-        loop->batches[i].arena = slot_arena(slot);
+    size_t most = (size_t)wanted < run->worker_count ? (size_t)wanted : run->worker_count;
+    loop->batches = arena_alloc(arena, most * sizeof *loop->batches);
+    for (size_t i = 0; i < most && !failed(loop->error); i++) {
+        struct error error = error_new(arena);
+        struct slot *slot = worker(run, i, &error);
+        if (i && error.fault == FAULT_CONNECTION && !slot_lost(run->desk)) {
+            run_tell(run, EVENT_NOTICE, arena_printf(run->arena, "going on with %zu of %zu workers", i, most),
+                     error.message);
+            return;
+        }
+        error_promote(loop->error, &error);
+        if (failed(&error)) return;
+        loop->batches[i] = (struct batch){.loop = loop, .slot = slot, .arena = slot_arena(slot)};
+        loop->batch_count = i + 1;
     }
 }
 

@@ -17,7 +17,7 @@ ready() {
 
 # starts NAME ARGUMENT...: the runner, in the background
 starts() {
-    (cd "$work" && exec "$PGWINNOW" "${@:2}") >"$work/$1.out" 2>&1 </dev/null &
+    (cd "$work" && exec "$PGWINNOW" "${direct[@]}" "${@:2}") >"$work/$1.out" 2>&1 </dev/null &
     pids[$1]=$!
 }
 

@@ -109,6 +109,28 @@ server_restarted() {
     control stop -m immediate
 }
 
+# A role that may not have as many connections as the plan would like: fewer workers do the work.
+few_connections() {
+    tables few 5ms 12
+    sql "CREATE ROLE \"few_$$\" LOGIN CONNECTION LIMIT 7; ALTER TABLE listings OWNER TO \"few_$$\"; ALTER TABLE went OWNER TO \"few_$$\";
+         ALTER TABLE nap OWNER TO \"few_$$\"; GRANT CREATE ON DATABASE \"$PGDATABASE\" TO \"few_$$\""
+    PGUSER=few_$$ pgw run --output plain plan.yaml
+    is "$code" 0 'few connections: the run ends well' || diag "$all"
+    like "$all" 'going on with [1-5] of 12 workers' 'few connections: it says how many workers it has'
+    ended_right 'few connections'
+    sql "REASSIGN OWNED BY \"few_$$\" TO CURRENT_USER; DROP OWNED BY \"few_$$\"; DROP ROLE \"few_$$\""
+}
+
+# What libpq says of a URL that it does not understand may quote it.
+secrets() {
+    local url
+    for url in 'postgresql://u:hunter2@[::1' 'postgresql://u@h/d?password=hunter2&x' 'host=h password=hunter2 x' "password='hunter2"; do
+        pgw status --database "$url"
+        is "$code" 5 "$url: no connection"
+        unlike "$all" hunter2 'the password is not shown'
+    done
+}
+
 # --- two runners ---
 
 two_at_once() {
@@ -242,7 +264,7 @@ restart() {
     ok $? 'the server is restarted' || diag "$said"
 }
 
-[ $# -gt 0 ] || set -- workers_terminated all_terminated two_at_once asked_to_stop interrupted_twice \
+[ $# -gt 0 ] || set -- workers_terminated all_terminated few_connections secrets two_at_once asked_to_stop interrupted_twice \
     taken_over_between taken_over_within restart
 for part; do "$part"; done
 done_testing
