@@ -146,6 +146,7 @@ void tracking_bind(struct bindings *b, const struct run *run, struct arena *aren
     bind(b, "table_keys", list_columns(arena, alias, key->columns, key->count));
     bind(b, "table_is_tracked",
          list_equal_numbered(arena, alias, key->columns, key->count, "pgwinnow_k", "pgwinnow_k"));
+    bind(b, "key_order", list_numbered(arena, NULL, "pgwinnow_k", key->count));
     bind(b, "tracked_keys", numbered(arena, t->columns, key->count, "pgwinnow_k"));
     if (t->survivors) {
         bind(b, "survivor_keys", numbered(arena, t->survivors, key->count, "pgwinnow_s"));

@@ -2,6 +2,8 @@
 
 -- The survivor is locked FOR SHARE before it is compared: with FOR KEY SHARE its key could be changed meanwhile (the
 -- key is in no unique index yet), and without a lock groups were emptied. LockRows hands on its newest version.
+-- In the order of the tracked keys, so rows that go are locked in it too: applications that lock several rows do so by
+-- key, if in any order, and two that agree on it never meet in a deadlock.
 -- name: qualified_with_survivor
 SELECT pgwinnow_t.* :survivor_values
   FROM (SELECT seq AS pgwinnow_seq, :tracked_keys, :survivor_keys :judged
@@ -10,12 +12,14 @@ SELECT pgwinnow_t.* :survivor_values
   JOIN :from AS :alias ON :table_is_survivor
  WHERE (:condition
        )
+ ORDER BY :key_order
    FOR :strength OF :alias :skip_locked
 
 -- name: qualified_alone
 SELECT seq AS pgwinnow_seq, :tracked_keys :judged
   FROM :track AS pgwinnow_track
  WHERE (:range) AND NOT hold AND :pending
+ ORDER BY :key_order
 
 -- name: tracking_count_pending
 SELECT pg_catalog.count(*) FROM :track WHERE :unit BETWEEN $1::bigint AND $2::bigint AND NOT hold AND :pending

@@ -567,7 +567,7 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     state/overview.sql:overview_archives state/overview.sql:overview_guards
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
     work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
-    work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
+    work/shape.sql:shape_lines work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
 # Described by the server and never run: the plan's own text.
 described='database/expressions.sql:describe_expression steps/backfill_job.sql:insert_trial steps/backfill_job.sql:update_trial
     steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition
