@@ -51,7 +51,7 @@ struct command_line {
 
     const char *until, *tree; /* run */
     int64_t max_rows;
-    int64_t wait;             /* run, undo: ms */
+    int64_t wait, max_time;   /* run, undo: ms */
     bool fresh;
     int output;               /* in sink_choices (events/sinks.h) */
     int64_t older;            /* clean: ms */

@@ -15,6 +15,7 @@
 static const struct command_option run_options[] = {
     {"until", ARGUMENT_TEXT, AT(until), "STEP", "stop after this step, to be resumed", NULL},
     {"max-rows", ARGUMENT_COUNT, AT(max_rows), "N", "a canary: stop after about so many rows, look, go on", NULL},
+    {"max-time", ARGUMENT_DURATION, AT(max_time), "TIME", "stop cleanly after so long, to be resumed", NULL},
     {"wait", ARGUMENT_DURATION, AT(wait), "TIME",
      "wait so long for whoever is in the lane or changes the same tables; else exit code 4", NULL},
     {"fresh", ARGUMENT_FLAG, AT(fresh), NULL, "cancel the unfinished run of this plan and start anew", NULL},
@@ -60,6 +61,7 @@ static void run_run(struct command_line *line, struct arena *arena, struct error
                               .tree = line->tree,
                               .until = line->until,
                               .max_rows = line->max_rows > 0 ? line->max_rows : 0,
+                              .max_time = line->max_time > 0 ? line->max_time : 0,
                               .wait = line->wait > 0 ? line->wait : 0,
                               .listeners = listener};
     struct run *run = engine_open(arena, plan, &request, error);

@@ -168,6 +168,7 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
         arena_printf(arena, "%s, %s ago, by role %s", o->started_text, clock_text(arena, o->ms), o->role));
     if (o->alive && o->holder && !overview_over(o)) say(&page, "runner", STYLE_PLAIN, o->holder);
     if (o->lane && !overview_over(o)) say(&page, "lane", STYLE_PLAIN, o->lane);
+    if (o->settings) say(&page, "set", STYLE_PLAIN, o->settings);
     if (o->waiting.reason) say(&page, "waiting", STYLE_YELLOW, waiting_text(arena, o));
     if (o->waiting.until) say(&page, "until", STYLE_PLAIN, o->waiting.until);
     if (o->rate >= 0) say(&page, "speed", STYLE_PLAIN, speed_text(arena, o));

@@ -63,6 +63,8 @@ json_t *shown_json(struct arena *arena, const struct overview *o) {
     json_object_set_new(run, "objects", json_integer(o->objects));
     json_object_set_new(run, "archives", json_integer(o->archives));
     json_object_set_new(run, "guards", guards(arena, o));
+    json_object_set_new(run, "lane", json_text_or_null(arena, o->lane));
+    json_object_set_new(run, "settings", o->settings ? json_loads(o->settings, 0, NULL) : json_null());
     json_object_set_new(run, "error", why(arena, o));
     return run;
 }

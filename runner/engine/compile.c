@@ -61,6 +61,7 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     run->accepted_tree = request->tree;
     run->listeners = request->listeners;
     run->max_rows = request->max_rows;
+    run->max_time = request->max_time;
     run->worker_count = MOST_WORKERS;
     run->workers = arena_alloc(arena, run->worker_count * sizeof *run->workers);
     shown_steps(run);

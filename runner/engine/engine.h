@@ -13,6 +13,7 @@ struct request {
     bool yes, fresh, reads;         /* reads: nothing will be written, a standby will do */
     const char *tree, *until;       /* --tree, --until; may be NULL */
     int64_t max_rows;               /* 0: none */
+    int64_t max_time;               /* ms; 0: as long as it takes */
     int64_t wait;                   /* ms: how long the living in its lane are waited for; 0: not at all */
     struct listener *listeners;
 };

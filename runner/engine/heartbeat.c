@@ -61,6 +61,7 @@ static int64_t take(struct heartbeat *h, struct arena *arena, struct error *erro
         if (clock_ms() - began > PATIENCE_MS) tell_waiting(run, holder);
         wire_sleep(run->wire, POLL_MS);
         if (stop_level() > 0) fail(error, FAULT_STOPPED, "stopped while waiting for the lease");
+        run_check_stop(run, error);
     }
     run->progress.waiting = NULL;
     return fence;
@@ -98,10 +99,18 @@ static void hear(void *context, int index, const struct rows *rows) {
     struct heartbeat *h = context;
     if (index == h->through) drop_through(h, rows);
     if (index != h->answer) return;
-    if (rows_count(rows) == 0)
+    if (rows_count(rows) == 0) {
         h->run->lease_lost = true;
-    else
-        h->run->wanted = rows_text(rows, 0, 0) ? arena_strdup(h->run->arena, rows_text(rows, 0, 0)) : NULL;
+        return;
+    }
+    h->run->wanted = rows_text(rows, 0, 0) ? arena_strdup(h->run->arena, rows_text(rows, 0, 0)) : NULL;
+    run_retune(h->run, rows_text(rows, 0, 1));
+}
+
+/* Those of a run that is gone on with hold from its first statement on. Its switch is none for this session yet. */
+static void take_settings(struct heartbeat *h, struct arena *arena, struct error *error) {
+    struct rows *rows = ask(h->slot, arena, &(struct statement){"beating the lease", h->text, h->values, 3}, error);
+    if (rows && rows_count(rows)) run_retune(h->run, rows_text(rows, 0, 1));
 }
 
 /* Batches go on meanwhile, the fence protects them. It is tried for as long as the run lives; a server that is there
@@ -152,6 +161,7 @@ struct heartbeat *heartbeat_start(struct run *run, struct error *error) {
     h->values[0] = arena_printf(run->arena, "%lld", (long long)run->holder.run);
     h->values[1] = arena_printf(run->arena, "%lld", (long long)run->holder.fence);
     h->values[2] = h->direct ? "true" : "false";
+    take_settings(h, scratch, error);
     arena_free(scratch);
     if (failed(error)) {
         slot_close(h->slot);

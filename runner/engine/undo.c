@@ -65,6 +65,7 @@ static struct undo_job *job_new(struct arena *arena, const struct overview *o, c
     job->run->holder.run = o->run;
     job->run->step = job->step;
     job->run->began = clock_ms();
+    job->run->max_time = request->max_time;
     for (size_t i = 0; i < job->step; i++) {
         struct event_step *shown = &job->run->shown[i];
         shown->state = text_equal(o->steps[i].state, "done") ? STEP_DONE : STEP_SKIPPED;

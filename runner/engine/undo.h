@@ -16,7 +16,7 @@ struct undo_request {
     const char *database, *database_direct, *schema; /* as in struct request */
     enum undo_conflicts on_conflict;
     bool triggers_off, published; /* published: where a publication carries all tables, that is accepted */
-    int64_t wait;                 /* as in struct request */
+    int64_t wait, max_time;       /* as in struct request */
     bool (*agrees)(void *context, const char *what); /* may the index go? Asked before anything is changed */
     void *context;
     struct listener *listeners;

@@ -127,7 +127,7 @@ struct plan *plan_defaults(struct arena *);
 
 /* For the docs and checks: the tables that describe the plan itself. */
 extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
-    throttle_options[], archive_options[], state_options[], step_common_options[];
+    throttle_options[], archive_options[], state_options[], step_common_options[], settings_options[];
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

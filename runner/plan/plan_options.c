@@ -83,6 +83,17 @@ const struct option throttle_options[] = {
 };
 #undef AT
 
+/* What `pgwinnow set` may change under way: all that does not make it another plan. */
+const struct option settings_options[] = {
+    {"batch", OPTION_GROUP, offsetof(struct settings, batch), .about = "how much a transaction changes",
+     .group = batch_options},
+    {"locks", OPTION_GROUP, offsetof(struct settings, locks), .about = "how long statements wait and run",
+     .group = lock_options},
+    {"throttle", OPTION_GROUP, offsetof(struct settings, throttle), .about = "what the run waits for",
+     .group = throttle_options},
+    {0},
+};
+
 const struct option archive_options[] = {
     {"on", OPTION_FLAG, offsetof(struct archive_settings, on),
      .about = "false: what is removed or changed cannot be undone", .fallback = "true"},

@@ -23,7 +23,7 @@ WITH beat AS (UPDATE :"state".lease
                  SET beat = pg_catalog.clock_timestamp(),
                      pid = CASE WHEN $3::boolean THEN pg_catalog.pg_backend_pid() END
                WHERE run = $1::bigint AND fence = $2::bigint RETURNING run)
-SELECT r.wanted FROM beat JOIN :"state".runs r ON r.run = beat.run
+SELECT r.wanted, r.settings::text FROM beat JOIN :"state".runs r ON r.run = beat.run
 
 -- Fence and checkpoint in one statement, first in the batch's transaction. No row: the lease is lost. 23505: the COMMIT
 -- whose answer was lost had gone through. FOR KEY SHARE and nothing stronger, or heartbeats and workers queue up.

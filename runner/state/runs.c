@@ -64,6 +64,13 @@ void runs_set_tree(const struct state *state, struct arena *arena, const struct 
     must_hold(state_ask(state, arena, "recording the tree", &sql_set_tree, values, 3, error), error);
 }
 
+void runs_retune(const struct state *state, struct arena *arena, int64_t run, const char *given, struct error *error) {
+    const char *values[] = {number(arena, run), given};
+    struct rows *rows = state_ask(state, arena, "setting the run's settings", &sql_retune, values, 2, error);
+    if (rows && rows_affected(rows) == 0)
+        fail(error, FAULT_REFUSED, "run %lld is over by now: there is nothing to set any more", (long long)run);
+}
+
 struct step_row *runs_steps(const struct state *state, struct arena *arena, int64_t run, size_t *count,
                             struct error *error) {
     const char *values[] = {number(arena, run)};

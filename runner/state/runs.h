@@ -42,6 +42,8 @@ void runs_set_state(const struct state *, struct arena *, const struct holder *,
                     const char *error_json, struct error *);
 void runs_set_tree(const struct state *, struct arena *, const struct holder *, const char *fingerprint,
                    struct error *);
+/* Settings that somebody changed: a JSON object of texts, null for what is taken back. Written down as an act. */
+void runs_retune(const struct state *, struct arena *, int64_t run, const char *given, struct error *);
 /* For a run that nobody holds: the lease is not asked (the caller has just taken it). */
 struct step_row *runs_steps(const struct state *, struct arena *, int64_t run, size_t *count, struct error *);
 void runs_set_step(const struct state *, struct arena *, const struct holder *, size_t step, const struct step_row *,

@@ -30,6 +30,16 @@ UPDATE :"state".runs r
 WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
 UPDATE :"state".runs r SET tree = $3 FROM held WHERE r.run = held.run
 
+-- Laid over what is there, in one statement: two people who set different keys at once both get theirs. NULL takes a
+-- key back.
+-- name: retune
+WITH changed AS (
+    UPDATE :"state".runs r
+       SET settings = NULLIF(pg_catalog.jsonb_strip_nulls(COALESCE(r.settings, '{}') OPERATOR(pg_catalog.||) $2::jsonb),
+                             '{}'::jsonb)
+     WHERE r.run = $1::bigint AND r.state NOT IN ('finished', 'cancelled', 'undone') RETURNING r.run)
+INSERT INTO :"state".acts (run, act, detail) SELECT run, 'set', $2::jsonb FROM changed
+
 -- name: steps
 SELECT name, kind, state, note, round, rows, COALESCE(total, -1), spared, batches, ms
   FROM :"state".steps WHERE run = $1::bigint ORDER BY step

@@ -61,7 +61,8 @@ static void rest(struct batch *batch) {
     const struct pace *pace = &batch->loop->pace;
     int64_t now = clock_ms();
     int64_t ms = now - batch->began;
-    batch->due = now + (batch->loop->part->given ? pace_share(pace, ms) : pace_pause(pace)) + pace_ease(pace, ms);
+    batch->ended = now + pace_ease(pace, ms);
+    batch->due = batch->ended + (batch->loop->part->given ? pace_share(pace, ms) : pace_pause(pace));
 }
 
 static void over(struct batch *batch, bool at_hold) {

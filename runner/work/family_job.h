@@ -135,7 +135,7 @@ static inline bool family_last_pass(const struct range *range) { return range->p
 static inline int64_t family_bound(const struct batch *batch) {
     const struct range *range = &batch->range;
     bool alone = family_of(batch)->run->tracking->grouped && range->part == PART_ROOT && range->first == range->last;
-    return alone ? batch->loop->run->plan->steps[batch->loop->step].settings.batch.max : pace_size(&batch->loop->pace);
+    return alone ? run_settings(batch->loop->run, batch->loop->step)->batch.max : pace_size(&batch->loop->pace);
 }
 
 /* Its rows are changed with the moves of their table: a row that one edge sets to NULL may be moved by another. */

@@ -241,7 +241,8 @@ static void turn(struct loop *loop) {
         struct batch *b = &loop->batches[i];
         if (stop_level() >= 2 && (b->phase == PHASE_ROUND || b->phase == PHASE_CUT)) slot_cancel(b->slot);
         if (b->phase == PHASE_LOST && (now >= b->due || failed(loop->error))) batch_reconnect(b);
-        if (b->phase == PHASE_REST && (now >= b->due || failed(loop->error))) b->phase = PHASE_IDLE;
+        bool rested = now >= b->due || pace_rested(&loop->pace, now - b->ended) || failed(loop->error);
+        if (b->phase == PHASE_REST && rested) b->phase = PHASE_IDLE;
         if (b->phase == PHASE_IDLE && !failed(loop->error) && !held) next(b);
     }
 }

@@ -82,6 +82,7 @@ struct batch {
     const struct sql **sent;/* by index in the flush at hand */
     size_t sent_count;
     int64_t began, due;
+    int64_t ended;                /* from when on its pause counts */
     struct reconnect reconnect;   /* in PHASE_LOST */
     struct explanation *explanation; /* record instead of send */
 };

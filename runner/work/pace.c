@@ -3,17 +3,22 @@
 
 #include "base/clock.h"
 
-static const double smoothing = 0.4, growth = 1.2, calm = 0.5, least_share = 0.2, most_ease = 10;
+static const double smoothing = 0.4, growth = 1.2, calm = 0.5, least_share = 0.2, most_ease = 10, jitter = 0.2;
 
 struct pace pace_new(const struct batch_settings *settings) {
-    return (struct pace){.settings = settings, .size = (double)settings->size};
+    return (struct pace){.settings = settings, .size = (double)settings->size, .asked = settings->size};
 }
-
-int64_t pace_size(const struct pace *pace) { return (int64_t)pace->size; }
 
 static double within(const struct pace *pace, double size) {
     if (size > (double)pace->settings->max) size = (double)pace->settings->max;
     return size < (double)pace->settings->min ? (double)pace->settings->min : size;
+}
+
+int64_t pace_size(struct pace *pace) {
+    if (pace->asked != pace->settings->size) pace->size = (double)pace->settings->size;
+    pace->asked = pace->settings->size;
+    pace->size = within(pace, pace->size);
+    return (int64_t)pace->size;
 }
 
 /* The share of batch.target that batches may take now. */
@@ -33,11 +38,15 @@ void pace_done(struct pace *pace, int64_t rows, int64_t ms) {
 
 void pace_halve(struct pace *pace) { pace->size = within(pace, pace->size / 2); }
 
-int64_t pace_pause(const struct pace *pace) { return clock_jitter(pace->settings->pause, 0.2); }
+int64_t pace_pause(const struct pace *pace) { return clock_jitter(pace->settings->pause, jitter); }
+
+bool pace_rested(const struct pace *pace, int64_t ms) {
+    return (double)ms > (double)pace->settings->pause * (1 + jitter);
+}
 
 int64_t pace_share(const struct pace *pace, int64_t ms) {
     const struct batch_settings *s = pace->settings;
-    return ms < s->target ? clock_jitter(s->pause * ms / s->target, 0.2) : pace_pause(pace);
+    return ms < s->target ? clock_jitter(s->pause * ms / s->target, jitter) : pace_pause(pace);
 }
 
 int64_t pace_ease(const struct pace *pace, int64_t ms) {

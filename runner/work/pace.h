@@ -10,13 +10,16 @@ struct pace {
     const struct batch_settings *settings; /* may change under way */
     double size;
     double near; /* how near that is: 0 to 1, set before each use; from a half on it counts */
+    int64_t asked; /* settings->size as last heard: when somebody changes that, it begins there again */
 };
 
 struct pace pace_new(const struct batch_settings *);
-int64_t pace_size(const struct pace *);
+int64_t pace_size(struct pace *);
 void pace_done(struct pace *, int64_t rows, int64_t ms); /* a batch of so many rows took so long */
 void pace_halve(struct pace *);
 int64_t pace_pause(const struct pace *); /* ms to rest, with jitter */
+/* After so many ms no pause goes on any more: it may have been made shorter since it began. */
+bool pace_rested(const struct pace *, int64_t ms);
 /* Where batches are as large as they are: the same share of the time as behind a batch that takes batch.target, so that
  * many small ones do not spend it resting; never more than the pause. */
 int64_t pace_share(const struct pace *, int64_t ms);

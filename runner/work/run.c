@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "plan/retune.h"
 
 const struct settings *run_settings(const struct run *run, size_t step) {
     size_t count = run->plan->step_count;
@@ -17,6 +18,34 @@ void run_take_settings(struct run *run) {
     run->live = arena_alloc(run->arena, (plan->step_count + 1) * sizeof *run->live);
     for (size_t i = 0; i < plan->step_count; i++) run->live[i] = plan->steps[i].settings;
     run->live[plan->step_count] = plan->settings;
+}
+
+/* In place: loops hold pointers into it. */
+static void lay_over(struct run *run, const json_t *overrides) {
+    const struct plan *plan = run->plan;
+    for (size_t i = 0; i <= plan->step_count; i++) {
+        struct settings settings = i < plan->step_count ? plan->steps[i].settings : plan->settings;
+        retune_all(run->arena, &settings, overrides);
+        run->live[i] = settings;
+    }
+}
+
+static const char *settings_text(struct arena *arena, const json_t *overrides) {
+    struct text text = text_new(arena);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)overrides, key, value)
+        text_addf(&text, "%s%s=%s", text.length ? ", " : "", key, json_string_value(value));
+    return text.length ? text.data : "all as the plan says";
+}
+
+void run_retune(struct run *run, const char *overrides) {
+    if (text_equal(run->overrides, overrides)) return;
+    run->overrides = overrides ? arena_strdup(run->arena, overrides) : NULL;
+    json_t *json = overrides ? json_loads(overrides, 0, NULL) : json_object();
+    lay_over(run, json);
+    run_tell(run, EVENT_NOTICE, arena_printf(run->arena, "settings: %s", settings_text(run->arena, json)), NULL);
+    json_decref(json);
 }
 
 void run_check_stop(struct run *run, struct error *error) {
@@ -43,6 +72,9 @@ void run_check_stop(struct run *run, struct error *error) {
         fail(error, FAULT_STOPPED, "stopped after %s row%s, as --max-rows asked",
              text_count(error->arena, run->removed), run->removed == 1 ? "" : "s");
         fail_hint(error, "look at the result; the same command without --max-rows goes on from here");
+    } else if (run->max_time && clock_ms() - run->began >= run->max_time) {
+        fail(error, FAULT_STOPPED, "stopped after %s, as --max-time asked", clock_text(error->arena, run->max_time));
+        fail_hint(error, "the same command goes on from here");
     }
 }
 

@@ -66,12 +66,14 @@ struct run {
     struct listener *listeners;
     struct run_step *steps;
     struct settings *live; /* by step, and the plan's own behind them: what it goes by now; see run_settings() */
+    const char *overrides; /* what of it was set under way, as JSON; NULL: nothing */
     struct event_step *shown;
     size_t step; /* at hand */
     struct progress progress;
     struct hold hold;
     int64_t began;
     int64_t max_rows, removed; /* max_rows 0: no canary */
+    int64_t max_time;          /* ms after `began`; 0: no end */
     const char *wanted;        /* "paused", "cancelled": asked for through the runs table */
     bool lease_lost;
     int64_t timeline;         /* of the server (reconnect.h); 0: not known */
@@ -84,9 +86,11 @@ struct run {
  * opened, may change under way: read them anew for each use. */
 const struct settings *run_settings(const struct run *, size_t step);
 void run_take_settings(struct run *); /* from run->plan */
+/* What `pgwinnow set` asked for, as a JSON object or NULL, over what the plan says; told when it is not as before. */
+void run_retune(struct run *, const char *overrides);
 
 /* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
- * canary. Steps ask before each statement that may take long. */
+ * canary, the time that is over. Steps ask before each statement that may take long. */
 void run_check_stop(struct run *, struct error *);
 
 /* A step says while it compiles that it changes this table, which is not of the tree: no other run may meanwhile. */

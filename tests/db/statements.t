@@ -439,6 +439,8 @@ until=$((SECONDS + 30))
 until grep -q 'execute.*COALESCE(i.phase' "$PGW_SERVER_LOG" || [ $SECONDS -gt $until ]; do sleep 0.2; done
 (cd "$work" && exec "$PGWINNOW" status slow) >/dev/null 2>&1
 is $? 0 'status of a run that waits'
+(cd "$work" && exec "$PGWINNOW" set slow batch.pause=1ms) >/dev/null 2>&1
+is $? 0 'set'
 lets_go
 pgw_end
 wait

@@ -30,6 +30,22 @@ UNIT(the_end_of_a_table_says_nothing_about_the_size) {
     assert_int_equal(pace_size(&pace), 300);
 }
 
+UNIT(settings_may_change_under_way) {
+    static struct batch_settings settings;
+    settings = (struct batch_settings){.size = 300, .min = 50, .max = 1000, .target = 500, .pause = 60000};
+    struct pace pace = pace_new(&settings);
+    for (int i = 0; i < 3; i++) pace_done(&pace, pace_size(&pace), 1);
+    settings.size = 100;
+    assert_int_equal(pace_size(&pace), 100);
+    pace_done(&pace, 100, 1);
+    assert_int_equal(pace_size(&pace), 120);
+    settings.max = 90;
+    assert_int_equal(pace_size(&pace), 90);
+    assert_false(pace_rested(&pace, 60000));
+    settings.pause = 100;
+    assert_true(pace_rested(&pace, 60000));
+}
+
 UNIT(a_timeout_halves_it) {
     struct pace pace = pace_of(300);
     pace_halve(&pace);
@@ -54,5 +70,5 @@ UNIT(pauses_that_follow_the_batch_take_the_same_share_of_the_time) {
 
 RUN(UNIT_TEST(a_batch_as_slow_as_wanted_keeps_its_size),
     UNIT_TEST(it_grows_by_a_fifth_a_step_and_stays_within_its_bounds),
-    UNIT_TEST(the_end_of_a_table_says_nothing_about_the_size), UNIT_TEST(a_timeout_halves_it),
-    UNIT_TEST(pauses_that_follow_the_batch_take_the_same_share_of_the_time))
+    UNIT_TEST(the_end_of_a_table_says_nothing_about_the_size), UNIT_TEST(settings_may_change_under_way),
+    UNIT_TEST(a_timeout_halves_it), UNIT_TEST(pauses_that_follow_the_batch_take_the_same_share_of_the_time))
