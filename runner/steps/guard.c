@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "sql/steps/guard.sql.h"
+#include "state/private.h"
 #include "steps/guard_job.h"
 #include "steps/guard_probe.h"
 #include "steps/index_job.h"
@@ -114,7 +115,6 @@ static void find_index(struct run *run, size_t index, struct guard_job *job, str
     const struct plan *plan = run->plan;
     size_t count = plan->step_count, first = index_between(plan, index, count, true);
     job->until = -1;
-    job->constraint = guard_trigger_name(run, run->arena);
     for (size_t at = first; at < count && job->until < 0 && !failed(error);
          at = index_between(plan, at + 1, count, true)) {
         const struct index_options *o = plan->steps[at].options;
@@ -273,6 +273,20 @@ static void prove_index(struct run *run, size_t index, struct arena *arena, cons
     fail_hint(error, "%s", index_hint);
 }
 
+/* Before anybody can see it. */
+static void revoke(struct run *run, struct arena *arena, const char *about, const struct bindings *b,
+                   struct error *error) {
+    const char *function = arena_printf(arena, "%s()", guard_qualified(run, arena));
+    struct statement statement = {about, sql_function_grantees.text, &function, 1};
+    struct rows *rows = failed(error) ? NULL : ask(run->desk, arena, &statement, error);
+    const char *grantees = rows && rows_count(rows) ? rows_text(rows, 0, 0) : NULL;
+    if (!grantees) return;
+    struct bindings with = *b;
+    bind(&with, "grantees", grantees);
+    say(run, arena, about, &sql_revoke_function, &with, NULL, 0, error);
+    private_keep(&run->state, arena, error);
+}
+
 /* All that is only ours, in one transaction: who comes after a crash finds it in `guards`. */
 static void make(struct run *run, size_t index, struct arena *arena, const struct guard_job *job,
                  const struct bindings *b, struct error *error) {
@@ -295,7 +309,7 @@ static void make(struct run *run, size_t index, struct arena *arena, const struc
         error->hint = arena_printf(error->arena, "something in schema %s has the name of the index; rename one of them",
                                    run->state.schema);
     say(run, arena, about, &sql_create_function, b, NULL, 0, error);
-    say(run, arena, about, &sql_revoke_function, b, NULL, 0, error);
+    revoke(run, arena, about, b, error);
     session_end(run->desk, arena, error);
 }
 
@@ -384,8 +398,9 @@ static void put_up(struct run *run, size_t index, struct arena *arena, const str
 static void guard_run(struct run *run, size_t index, struct error *error) {
     trial_again(run, index, error);
     if (failed(error)) return;
-    const struct guard_job *job = run->steps[index].own;
+    struct guard_job *job = run->steps[index].own;
     struct arena *arena = arena_new(run->arena);
+    if (!job->constraint) job->constraint = guard_trigger_name(run, run->arena); /* the run has its number now */
     const char *there = standing_index(run, index, arena, job, error);
     if (there) {
         run->steps[index].note = arena_printf(run->arena, "%s is there: nothing to guard", there);
@@ -416,17 +431,19 @@ static void explain_statements(struct run *run, const struct guard_job *job, str
                                                    &sql_create_trigger};
     struct guard_key key = guard_key_written(run->arena, job);
     struct bindings b = guard_bindings(run, run->arena, job, &key, error);
+    bind(&b, "grantees", "PUBLIC");
     for (size_t i = 0; i < sizeof statements / sizeof *statements && !failed(error); i++)
         explain_statement(explanation, statements[i], sql_expand(explanation->arena, statements[i], b.items, error));
 }
 
 static void guard_explain(struct run *run, size_t index, struct explanation *explanation, struct error *error) {
-    const struct guard_job *job = run->steps[index].own;
+    struct guard_job *job = run->steps[index].own;
     struct text *said = &explanation->said;
     if (!job || !job->columns) {
         text_add(said, "what it does is known when the `sql` step before has run\n");
         return;
     }
+    if (!job->constraint) job->constraint = guard_trigger_name(run, run->arena);
     const char *shown = index_wish_shown(run->arena, &job->wish);
     const char *table = job->wish.table->shown;
     text_addf(said, "a trigger on %s refuses new duplicates of (%s) with SQLSTATE 23505 and constraint %s%s\n", table,

@@ -17,8 +17,18 @@ CREATE UNLOGGED TABLE IF NOT EXISTS :claims (
 CREATE OR REPLACE FUNCTION :function() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off :settings AS :'body'
 
+-- Whoever may call it could put it on a table of his own, and ask by it which keys there are.
 -- name: revoke_function
-REVOKE ALL ON FUNCTION :function() FROM PUBLIC
+REVOKE ALL ON FUNCTION :function() FROM :grantees
+
+-- Who may, by default privileges of the role: PUBLIC always, unless those say otherwise.
+-- name: function_grantees
+SELECT pg_catalog.string_agg(DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'
+                                           ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END, ', ')
+  FROM pg_catalog.pg_proc AS p
+ CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+ WHERE p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure($1)::pg_catalog.oid
+   AND a.grantee OPERATOR(pg_catalog.<>) p.proowner
 
 -- Never UPDATE OF: BEFORE triggers change columns that no statement named. Takes SHARE ROW EXCLUSIVE, which waits for
 -- all transactions that wrote to the table: in short tries only, since writers queue behind it.

@@ -11,7 +11,7 @@ struct guard_job {
     struct index_wish wish;       /* the key, as if an index were wished for: elements, condition, NULL rule */
     const struct column *columns; /* types and operators of the elements; NULL: a step before has yet to make them */
     int until;                    /* the step of the unique index it stands for; -1: none, it goes with the run */
-    const char *constraint;       /* what its errors name */
+    const char *constraint;       /* what its errors name; NULL: the trigger's name, when there is one */
     bool unproven;                /* no index that finds the key yet; a step before may build it */
 };
 

@@ -75,6 +75,10 @@ static struct guard_key read_key(struct run *run, struct arena *arena, const str
     say(run, arena, about, &sql_clone_table, &b, error);
     say(run, arena, about, &sql_clone_index, &b, error);
     say(run, arena, about, &sql_no_path, &b, error);
+    if (strncmp(error->sqlstate, "42", 2) == 0) { /* not immutable, a subquery, ... */
+        error->fault = FAULT_REFUSED;
+        error->hint = "what stands here must be fit for an index: the unique index could not be built on it either";
+    }
     struct rows *rows = say(run, arena, about, &sql_key_texts, &b, error);
     for (size_t i = 0; rows && i < job->wish.count; i++) {
         int row = (int)i;
