@@ -44,7 +44,10 @@ void slot_keep_server_error(struct slot *slot, const PGresult *result) {
     const char *where = PQresultErrorField(result, PG_DIAG_CONTEXT);
     const char *about = (size_t)slot->at < slot->queued ? slot->about[slot->at] : "the connection";
     if (!primary) primary = PQerrorMessage(slot->connection);
-    if (PQstatus(slot->connection) == CONNECTION_BAD) slot->lost = true;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    /* FATAL ends the session, whether the socket is known to be closed or not. */
+    if (PQstatus(slot->connection) == CONNECTION_BAD || text_equal(severity, "FATAL") || text_equal(severity, "PANIC"))
+        slot->lost = true;
     slot->failed_at = slot->at;
     fail(&slot->error, slot->lost ? FAULT_CONNECTION : FAULT_FAILED, "%s: %s", about, primary);
     snprintf(slot->error.sqlstate, sizeof slot->error.sqlstate, "%s", state ? state : slot->lost ? "08006" : "XX000");

@@ -92,6 +92,24 @@ as_server() {
 
 control() { (cd / && as_server "$PG_BINDIR/pg_ctl" -D "$PGHOST/data" -l "$PGHOST/data/log" -w "$@" >/dev/null 2>&1); }
 
+# Before it has a run it has nothing to go on with by itself.
+#
+# Rests on: FATAL is a lost connection in wire/slot.c, before the socket is closed.
+terminated_early() {
+    tables early
+    pgw init
+    (echo 'BEGIN; LOCK pgwinnow.version;'; sleep 30) | psql -Xq &
+    eventually "SELECT count(*) FROM pg_locks WHERE relation = 'pgwinnow.version'::regclass AND mode = 'AccessExclusiveLock'" 1
+    pgw_start run plan.yaml
+    eventually "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'pgwinnow.version'::regclass AND NOT granted" t
+    sql "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE relation = 'pgwinnow.version'::regclass AND NOT granted" >/dev/null
+    pgw_end
+    is "$code" 5 'terminated before there is a run: exit code 5' || diag "$all"
+    sql "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE relation = 'pgwinnow.version'::regclass" >/dev/null
+    pgw run plan.yaml
+    is "$code" 0 'terminated before there is a run: the same command does it' || diag "$all"
+}
+
 # In a server of its own.
 server_restarted() {
     local mode
@@ -264,7 +282,7 @@ restart() {
     ok $? 'the server is restarted' || diag "$said"
 }
 
-[ $# -gt 0 ] || set -- workers_terminated all_terminated few_connections secrets two_at_once asked_to_stop interrupted_twice \
+[ $# -gt 0 ] || set -- workers_terminated all_terminated terminated_early few_connections secrets two_at_once asked_to_stop interrupted_twice \
     taken_over_between taken_over_within restart
 for part; do "$part"; done
 done_testing

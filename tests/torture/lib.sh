@@ -14,6 +14,7 @@ proxy=${PGW_TESTS:-$root/build/tests}/torture/proxy
 jobs=${TORTURE_JOBS:-2}
 workers=1
 pids=()
+direct=() # how the program finds the server itself, where the proxy stands before a pooler (pool_host, pool_port)
 TORTURE_SEED=${TORTURE_SEED:-$RANDOM}
 most_sessions=12 # of a run that was disturbed
 
@@ -65,7 +66,7 @@ scenario() {
     source=$PGDATABASE
     psql -Xq -v ON_ERROR_STOP=1 -v listings=60 -f "$folder/tables.sql" >/dev/null ||
         { echo "Bail out! no tables for $what"; exit 1; }
-    command=(run --output plain plan.yaml)
+    command=(run --output plain "${direct[@]}" plan.yaml)
     undisturbed
 }
 
@@ -74,7 +75,7 @@ undoing() {
     what="undo of $what"
     settled=yes
     source=$finished
-    command=(undo 1 --yes)
+    command=(undo 1 --yes "${direct[@]}")
     undisturbed
 }
 
@@ -84,7 +85,7 @@ undoing() {
 session() {
     local name=$1
     shift
-    (cd "$folder" && PGDATABASE=$name "$proxy" --listen "$here" --report "$here/report" --log "$here/points" --limit 90 \
+    (cd "$folder" && PGHOST=${pool_host:-$PGHOST} PGPORT=${pool_port:-$PGPORT} PGDATABASE=$name "$proxy" --listen "$here" --report "$here/report" --log "$here/points" --limit 150 \
         --skip 'WITH beat AS' "$@" -- "$PGWINNOW" "${command[@]}") >"$here/out.$sessions" 2>&1 </dev/null
     code=$?
     echo $code >"$here/code"
