@@ -17,6 +17,7 @@
 
 enum {
     TICK_MS = 50,
+    WRITE_MS = 2000,    /* between two versions of runs.waiting: how far a standby is behind changes all the time */
     TELL_MS = 1000,     /* shorter waits are not worth a line */
     ANSWER_MS = 1000,   /* the server's limit for a question */
     PATIENCE_MS = 5000, /* no answer for that long is too much */
@@ -48,8 +49,10 @@ struct throttle {
     bool failed;  /* the last transaction failed, and is still open */
     int64_t sent, open_at, write_at;
     struct reconnect reconnect;
+    int64_t timeline; /* of the server that the sources remember */
     char reason[TEXT_SIZE + NAME_SIZE], until[TEXT_SIZE], lost[TEXT_SIZE];
-    bool told, dirty; /* events; runs.waiting is yet to be written */
+    char written[TEXT_SIZE + NAME_SIZE]; /* what runs.waiting says */
+    bool told, dirty;                    /* events; runs.waiting is yet to be written */
 };
 
 static const struct throttle_settings *settings_of(const struct throttle *t) {
@@ -104,13 +107,16 @@ static void tell(struct throttle *t) {
     if (!hold->reason) {
         if (t->told) tell_cleared(t);
         if (t->told) t->dirty = true;
+        t->write_at = 0;
         t->told = hold->obeyed = false;
         return;
     }
     if (!hold->obeyed) return;
     if (give_up > 0 && now - hold->since >= give_up) hold->gave_up = now - hold->since;
-    if (t->told || now - hold->since < TELL_MS) return;
-    t->told = t->dirty = true;
+    if (now - hold->since < TELL_MS) return;
+    if (!text_equal(t->written, t->reason)) t->dirty = true;
+    if (t->told) return;
+    t->told = true;
     run_tell(t->run, EVENT_THROTTLE_WAITING, hold->reason, hold->until);
 }
 
@@ -187,12 +193,14 @@ static void written(void *context, const struct error *error) {
     struct throttle *t = context;
     t->failed = error && !slot_lost(t->slot);
     t->dirty = error != NULL;
-    t->write_at = clock_ms() + LOOK_MS;
+    t->write_at = clock_ms() + WRITE_MS;
+    if (error) t->written[0] = '\0';
 }
 
 /* runs.waiting, for status. */
 static void write_waiting(struct throttle *t) {
     const struct run *run = t->run;
+    snprintf(t->written, sizeof t->written, "%s", t->told ? t->reason : "");
     begin(t, false);
     struct arena *arena = t->look.arena;
     struct error error = error_new(arena);
@@ -246,6 +254,15 @@ static void open_slot(struct throttle *t, struct error *error) {
     t->open_at = clock_ms() + LOOK_MS;
 }
 
+/* A server that took over has its own standbys: those of the other one are not to be waited for. */
+static void see_anew(struct throttle *t) {
+    t->failed = false;
+    for (size_t i = 0; i < t->count; i++) t->watched[i].due = 0;
+    if (t->timeline == t->run->timeline) return;
+    t->timeline = t->run->timeline;
+    for (size_t i = 0; i < t->count; i++) memset(t->watched[i].own, 0, t->watched[i].limit->size);
+}
+
 /* What cannot be seen is too much. The run goes on trying as long as it lives: its own connections say when to end. */
 static void connect_again(struct throttle *t) {
     keep(t->lost, "the connection that watches the server was lost");
@@ -253,7 +270,7 @@ static void connect_again(struct throttle *t) {
     struct arena *scratch = arena_new(t->run->arena);
     struct error error = error_new(scratch);
     if (!t->slot && clock_ms() >= t->open_at) open_slot(t, &error);
-    if (t->slot && slot_lost(t->slot) && reconnect_turn(t->run, t->slot, &t->reconnect, &error)) t->failed = false;
+    if (t->slot && slot_lost(t->slot) && reconnect_turn(t->run, t->slot, &t->reconnect, &error)) see_anew(t);
     if (failed(&error)) t->reconnect = (struct reconnect){.quiet = true};
     arena_free(scratch);
 }
@@ -283,6 +300,7 @@ struct throttle *throttle_start(struct run *run, struct error *error) {
     struct throttle *t = arena_alloc(run->arena, sizeof *t);
     t->run = run;
     t->reconnect.quiet = true;
+    t->timeline = run->timeline;
     t->scratch = arena_new(run->arena);
     for (; limit_table[t->count]; t->count++) {
         const struct limit *limit = limit_table[t->count];
