@@ -265,13 +265,14 @@ static void see_anew(struct throttle *t) {
 
 /* What cannot be seen is too much. The run goes on trying as long as it lives: its own connections say when to end. */
 static void connect_again(struct throttle *t) {
-    keep(t->lost, "the connection that watches the server was lost");
+    bool first = !t->slot;
     t->asking = NULL;
     struct arena *scratch = arena_new(t->run->arena);
     struct error error = error_new(scratch);
     if (!t->slot && clock_ms() >= t->open_at) open_slot(t, &error);
     if (t->slot && slot_lost(t->slot) && reconnect_turn(t->run, t->slot, &t->reconnect, &error)) see_anew(t);
     if (failed(&error)) t->reconnect = (struct reconnect){.quiet = true};
+    if (!first || failed(&error)) keep(t->lost, "the connection that watches the server was lost");
     arena_free(scratch);
 }
 
@@ -306,7 +307,7 @@ struct throttle *throttle_start(struct run *run, struct error *error) {
         const struct limit *limit = limit_table[t->count];
         t->watched[t->count] = (struct watched){.limit = limit, .own = arena_alloc(run->arena, limit->size + 1)};
     }
-    if (any_on(t)) open_slot(t, error);
+    open_slot(t, error);
     if (failed(error)) return NULL;
     t->timer = wire_every(run->wire, TICK_MS, tick, t);
     int64_t due = clock_ms() + PATIENCE_MS;

@@ -21,7 +21,7 @@ control() {
     return 1
 }
 
-start() { control start -o "-k $second -c port=5432 -c fsync=off -c listen_addresses= -c cluster_name=second $*"; }
+start() { control start -o "-k $second -c port=5432 -c fsync=off -c listen_addresses= -c cluster_name=second"; }
 on_standby() { PGHOST=$second psql -XAtqc "$1" postgres; }
 
 make_standby() {
@@ -107,8 +107,9 @@ goes_on gone
 # --- one that is late on purpose
 
 rows 3000 50
-control restart -o "-k $second -c port=5432 -c fsync=off -c listen_addresses= -c cluster_name=second -c recovery_min_apply_delay=1h"
-eventually 'SELECT count(*) FROM pg_stat_replication WHERE replay_lsn IS NOT NULL' 1
+caught_up
+on_standby "ALTER SYSTEM SET recovery_min_apply_delay = '1h'"
+on_standby 'SELECT pg_reload_conf()' >/dev/null
 pgw_start run plan.yaml
 held '^replica_lag: standby second is ' 'delayed: it waits'
 kill -INT "$pid"
@@ -117,10 +118,10 @@ is "$code" 75 'delayed: it can be stopped'
 sed -i 's/replica_lag: 500ms/replica_lag: { limit: 500ms, ignore: [second] }/' "$work/plan.yaml"
 pgw run plan.yaml
 is "$code" 0 'delayed: ignored, it holds nothing up' || diag "$all"
-start_plain() { control restart -o "-k $second -c port=5432 -c fsync=off -c listen_addresses= -c cluster_name=second"; }
-start_plain
-ok $? 'given: a standby without a delay'
+on_standby 'ALTER SYSTEM RESET recovery_min_apply_delay'
+on_standby 'SELECT pg_reload_conf()' >/dev/null
 caught_up
+ok $? 'given: a standby without a delay'
 
 # --- one that is slow: its replay works for a part of the time only. Its lag, as it says itself, is looked at all the while
 
