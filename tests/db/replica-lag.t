@@ -131,7 +131,7 @@ slowly() {
     startup=$(pgrep -f "startup .*recovering" | while read -r p; do [ "$(readlink "/proc/$p/cwd")" = "$second/data" ] && echo "$p"; done)
     diag "replay is process $startup"
     while [ -e "$work/slow" ]; do
-        kill -STOP "$startup"; sleep 0.09
+        kill -STOP "$startup"; sleep 0.3
         kill -CONT "$startup"; sleep 0.01
     done
 }
@@ -156,6 +156,7 @@ if [ "$(id -u)" = 0 ]; then
     most_lag & lag=$!
     pgw_start run plan.yaml
     goes_on slow
+    caught_up
     rm "$work/slow"
     wait $slow $lag
     diag "most lag: $(cat "$work/most") ms"
