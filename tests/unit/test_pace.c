@@ -68,7 +68,23 @@ UNIT(pauses_that_follow_the_batch_take_the_same_share_of_the_time) {
     assert_int_equal(pace_share(&pace, 0), 0);
 }
 
+UNIT(near_a_limit_pauses_get_longer_and_batches_smaller) {
+    struct pace pace = pace_of(300);
+    pace.near = 0.5;
+    assert_int_equal(pace_ease(&pace, 400), 0);
+    pace.near = 0.75;
+    assert_int_equal(pace_ease(&pace, 400), 400);
+    pace.near = 0.99;
+    assert_int_equal(pace_ease(&pace, 400), 4000);
+    pace.near = 7;
+    assert_int_equal(pace_ease(&pace, 400), 4000);
+    pace.near = 0.75; /* half of the target is left: 150 rows fit, and the size goes two fifths of the way */
+    pace_done(&pace, 300, 500);
+    assert_int_equal(pace_size(&pace), 240);
+}
+
 RUN(UNIT_TEST(a_batch_as_slow_as_wanted_keeps_its_size),
     UNIT_TEST(it_grows_by_a_fifth_a_step_and_stays_within_its_bounds),
     UNIT_TEST(the_end_of_a_table_says_nothing_about_the_size), UNIT_TEST(settings_may_change_under_way),
-    UNIT_TEST(a_timeout_halves_it), UNIT_TEST(pauses_that_follow_the_batch_take_the_same_share_of_the_time))
+    UNIT_TEST(a_timeout_halves_it), UNIT_TEST(pauses_that_follow_the_batch_take_the_same_share_of_the_time),
+    UNIT_TEST(near_a_limit_pauses_get_longer_and_batches_smaller))
