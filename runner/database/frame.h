@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "wire/slot.h"
 
-/* From now on ask() on this slot does so where no transaction is open. search_path NULL: the role's. */
+/* From now on ask() on this slot does so where no transaction is open. search_path NULL: pg_catalog
+ * alone, whatever the role's is: somebody may have put operators there that would take the place of the server's. */
 void frame_set(struct slot *, struct arena *, const char *search_path);
 void frame_set_reading(struct slot *, struct arena *); /* READ ONLY, so on a standby too */
 

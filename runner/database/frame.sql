@@ -11,12 +11,12 @@ SET LOCAL statement_timeout = 0
 
 -- lock_timeout: longer than a takeover may wait; nobody but runners queues behind these statements.
 -- name: frame_settings
-SELECT pg_catalog.set_config('search_path', COALESCE($1, pg_catalog.current_setting('search_path')), true),
+SELECT pg_catalog.set_config('search_path', COALESCE($1, 'pg_catalog'), true),
        pg_catalog.set_config('lock_timeout', '20s', true),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '15s', true),
        pg_catalog.set_config('client_connection_check_interval', '2s', true),
        pg_catalog.set_config('synchronous_commit',
-           CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'local'
+           CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off' THEN 'local'
                 ELSE pg_catalog.current_setting('synchronous_commit') END, true),
        pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
        pg_catalog.set_config('bytea_output', 'hex', true),

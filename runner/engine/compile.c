@@ -85,6 +85,20 @@ static void resolve_path(struct run *run, struct error *error) {
     if (rows) run->search_path = rows_text(rows, 0, 0);
 }
 
+/*
+ * Behind pg_catalog an operator takes the place of the server's own only where it fits the types better, which ours are
+ * written not to leave room for. Before it all of them would.
+ */
+static void refuse_path(struct run *run, struct error *error) {
+    struct statement statement = {.about = "looking at the search path", .text = sql_before_catalog.text};
+    struct rows *rows = failed(error) ? NULL : ask(run->desk, run->arena, &statement, error);
+    const char *before = rows ? rows_text(rows, 0, 0) : NULL;
+    if (!before) return;
+    fail(error, FAULT_REFUSED, "the search path \"%s\" has %s before pg_catalog", run->search_path, before);
+    fail_detail(error, "Whatever is created there would take the place of the server's own operators and functions.");
+    fail_hint(error, "leave pg_catalog out of it (it is searched first then), or give the plan a search_path of its own");
+}
+
 static void compile_when(struct run *run, size_t i, struct problems *problems, struct error *error) {
     const struct sql_text *query = &run->plan->steps[i].when.query;
     if (!query->text || !trial_statement(run, i, query, "when", query->text, problems, error)) return;
@@ -105,6 +119,7 @@ void engine_compile(struct run *run, struct problems *problems, struct error *er
     struct session session = session_for(run, run->plan->step_count, run->arena);
     session.read_only = true;
     session_begin(run->desk, run->arena, &session, error);
+    refuse_path(run, error);
     run->table = catalog_table(run->desk, run->arena, &run->plan->table, error);
     if (!failed(error)) {
         run->tree = lone_tree(run->arena, run->table);

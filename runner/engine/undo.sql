@@ -5,7 +5,7 @@ SELECT plan, environment, table_name, state, definition::text, search_path,
        (SELECT pg_catalog.count(*) FROM :"state".steps s WHERE s.run = r.run AND s.kind <> 'undo'),
        (SELECT pg_catalog.sum(b.rows + b.children)
           FROM :"state".batches b JOIN :"state".steps s ON s.run = b.run AND s.step = b.step
-         WHERE b.run = r.run AND s.kind IN ('delete', 'delete-children', 'together')) > 0,
+         WHERE b.run = r.run AND s.kind IN ('delete', 'delete-children', 'together')) OPERATOR(pg_catalog.>) 0,
        (SELECT pg_catalog.min(o.run) FROM :"state".runs o
          WHERE o.plan = r.plan AND COALESCE(o.environment, '') = COALESCE(r.environment, '') AND o.run <> r.run
                AND o.state NOT IN ('cancelled', 'finished', 'undone'))

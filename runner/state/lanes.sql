@@ -9,7 +9,7 @@ SELECT FROM :"state".lanes FOR UPDATE
 -- they are those of its run, and where that is older than lanes, those it has archives of.
 -- name: spread
 WITH RECURSIVE own (oid) AS (
-    SELECT pg_catalog.unnest(COALESCE($2::oid[], r.tables, r.table_oid || ARRAY(
+    SELECT pg_catalog.unnest(COALESCE($2::oid[], r.tables, r.table_oid OPERATOR(pg_catalog.||) ARRAY(
                SELECT a.table_oid FROM :"state".archives a WHERE a.run OPERATOR(pg_catalog.=) r.run)))
       FROM :"state".runs r WHERE r.run OPERATOR(pg_catalog.=) $1::bigint
 ), down (oid) AS (
@@ -68,7 +68,7 @@ UPDATE :"state".lease l SET fence = l.fence OPERATOR(pg_catalog.+) 1, beat = '-i
 UPDATE :"state".runs r
    SET state = 'waiting',
        waiting = pg_catalog.jsonb_build_object('reason', $3::text, 'since',
-           COALESCE(r.waiting ->> 'since', pg_catalog.to_char(
+           COALESCE(r.waiting OPERATOR(pg_catalog.->>) 'since', pg_catalog.to_char(
                     pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
   FROM :"state".lease l
  WHERE r.run OPERATOR(pg_catalog.=) $1::bigint AND l.run OPERATOR(pg_catalog.=) r.run

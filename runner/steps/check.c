@@ -71,15 +71,15 @@ static const char *value_text(struct run *run, const struct check_options *o, un
     static const char value[] = "pgwinnow_x.pgwinnow_value";
     const char *expected = expected_value(o), *literal = sql_literal(run->arena, expected);
     bool number = is_number_type(type) && is_number(expected), as_text = o->is && !number && type != BOOL_OID;
+    const char *operator= o->is ? "=" : o->at_most ? "<=" : ">=";
     struct binding bindings[] = {
-        {"query", o->query.text},
-        {"compared", as_text ? "pgwinnow_x.pgwinnow_value::pg_catalog.text" : value},
-        {"operator", o->is        ? "="
-                     : o->at_most ? "<="
-                                  : ">="},
-        {"expected", number ? arena_printf(run->arena, "%s::pg_catalog.numeric", literal) : literal},
-        {NULL, NULL},
-    };
+        {"query", o->query.text}, {"compared", as_text ? "pgwinnow_x.pgwinnow_value::pg_catalog.text" : value},
+        {
+            "operator",
+            number || as_text ? arena_printf(run->arena, "OPERATOR(pg_catalog.%s)", operator) : operator},
+            {"expected", number ? arena_printf(run->arena, "%s::pg_catalog.numeric", literal) : literal},
+            {NULL, NULL},
+        };
     return sql_expand(run->arena, &sql_value, bindings, error);
 }
 

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS :archive (
 
 -- name: note_archive
 INSERT INTO :"state".archives (run, table_oid, name, schema_name, table_name, key_columns, own_columns, keep)
-VALUES ($1::bigint, $2::oid, $3, $4, $5, $6::text[], $7::text[], $8::bigint * interval '1 ms')
+VALUES ($1::bigint, $2::oid, $3, $4, $5, $6::text[], $7::text[], 
+        $8::bigint OPERATOR(pg_catalog.*) interval '1 ms')
 ON CONFLICT (run, table_oid) DO NOTHING
 
 -- Columns that the archive of an earlier session lacks: the source got them since. $1 the archive, $2 the source's.
@@ -21,7 +22,8 @@ ON CONFLICT (run, table_oid) DO NOTHING
 SELECT c.name
   FROM pg_catalog.unnest($2::text[]) AS c (name)
  WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
-                    WHERE a.attrelid = $1::pg_catalog.regclass AND a.attname = c.name AND NOT a.attisdropped)
+                    WHERE a.attrelid OPERATOR(pg_catalog.=) $1::pg_catalog.regclass
+                      AND a.attname OPERATOR(pg_catalog.=) c.name AND NOT a.attisdropped)
 
 -- name: add_archive_column
 ALTER TABLE :archive ADD COLUMN IF NOT EXISTS :definition
@@ -47,7 +49,7 @@ ALTER TABLE :archive ADD COLUMN IF NOT EXISTS :definition
 -- Our own statements hold these tables by now, so no column can come until the commit; what came before is found here.
 -- name: check_columns
 SELECT c.relname FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int[])) AS k (oid, columns)
-  JOIN pg_catalog.pg_class AS c ON c.oid = k.oid
- WHERE k.columns <> (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute AS a
-                      WHERE a.attrelid = k.oid AND a.attnum > 0 AND NOT a.attisdropped)
+  JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) k.oid
+ WHERE k.columns OPERATOR(pg_catalog.<>) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute AS a
+                      WHERE a.attrelid OPERATOR(pg_catalog.=) k.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
  LIMIT 1

@@ -5,8 +5,8 @@
 -- Without locks: the longest run of tracked rows whose families fit the bound ($3), and the first row seen. $1 the seq
 -- before, $2 rows to look at, $4 the last seq of the gap. Counting stops one beyond the bound for each row.
 -- name: probe
-SELECT pg_catalog.max(seq) FILTER (WHERE total <= $3::bigint), pg_catalog.min(seq), pg_catalog.count(*),
-       COALESCE(pg_catalog.max(total) FILTER (WHERE total <= $3::bigint), 0)
+SELECT pg_catalog.max(seq) FILTER (WHERE total OPERATOR(pg_catalog.<=) $3::bigint), pg_catalog.min(seq),
+       pg_catalog.count(*), COALESCE(pg_catalog.max(total) FILTER (WHERE total OPERATOR(pg_catalog.<=) $3::bigint), 0)
   FROM (SELECT t.pgwinnow_seq AS seq, pg_catalog.sum(1 + n.rows) OVER (ORDER BY t.pgwinnow_seq) AS total
           FROM (SELECT seq AS pgwinnow_seq, :tracked_keys FROM :track AS pgwinnow_track
                  WHERE seq > $1::bigint AND seq <= $4::bigint AND NOT hold AND outcome IS NULL
@@ -19,10 +19,11 @@ SELECT pg_catalog.max(seq) FILTER (WHERE total <= $3::bigint), pg_catalog.min(se
 -- The same over whole groups: $1 the group before, $2 groups to look at, $4 the last one. Survivors count where they
 -- change too.
 -- name: probe_groups
-SELECT pg_catalog.max(number) FILTER (WHERE total <= $3::bigint), pg_catalog.min(number), pg_catalog.count(*),
-       COALESCE(pg_catalog.max(total) FILTER (WHERE total <= $3::bigint), 0)
+SELECT pg_catalog.max(number) FILTER (WHERE total OPERATOR(pg_catalog.<=) $3::bigint), pg_catalog.min(number),
+       pg_catalog.count(*), COALESCE(pg_catalog.max(total) FILTER (WHERE total OPERATOR(pg_catalog.<=) $3::bigint), 0)
   FROM (SELECT t.pgwinnow_group AS number,
-               pg_catalog.sum(:survivors + pg_catalog.sum(1 + n.rows)) OVER (ORDER BY t.pgwinnow_group) AS total
+               pg_catalog.sum(:survivors OPERATOR(pg_catalog.+) pg_catalog.sum(1 OPERATOR(pg_catalog.+) n.rows))
+                   OVER (ORDER BY t.pgwinnow_group) AS total
           FROM (SELECT group_no AS pgwinnow_group, :tracked_keys FROM :track AS pgwinnow_track
                  WHERE group_no > $1::bigint AND group_no <= LEAST($1::bigint + $2::bigint, $4::bigint)
                    AND NOT hold AND outcome IS NULL) AS t

@@ -126,7 +126,10 @@ static const char *rule_values(struct batch *batch, const struct node *node) {
     return text.data;
 }
 
-/* Whether what a unique rule sees of the row stays as it is: it holds its place then, and comes before who arrives. */
+/* Values are compared as records: by the default operators of their types, whatever the search path holds, NULL being
+ * NULL's equal. The casts take domains off: a move table has the types below.
+ *
+ * Whether what a unique rule sees of the row stays as it is: it holds its place then, and comes before who arrives. */
 static const char *holds(struct batch *batch, const struct node *node) {
     struct text text = text_new(batch->arena);
     for (size_t r = 0; r < node->unique_count; r++) {
@@ -136,8 +139,9 @@ static const char *holds(struct batch *batch, const struct node *node) {
         for (size_t i = 0; i < rule->column_count; i++) {
             size_t moved = place_of(node, rule->columns[i]);
             if (moved)
-                text_addf(&text, " AND m.m%zu IS NOT DISTINCT FROM c.%s", moved,
-                          sql_identifier(batch->arena, rule->columns[i]));
+                text_addf(&text, " AND ROW(m.m%zu)::pg_catalog.record OPERATOR(pg_catalog.=) ROW(c.%s::%s)", moved,
+                          sql_identifier(batch->arena, rule->columns[i]),
+                          table_column(node->table, rule->columns[i])->type);
         }
         text_addf(&text, ") AS pgwinnow_h%zu", r);
     }
@@ -195,6 +199,18 @@ static const char *which_go(struct batch *batch, const struct edge *edge) {
     return move_state(batch)->piece ? "f.seq IS NOT NULL" : "f.seq IS NULL";
 }
 
+/* Whether a moved parent's referenced columns change. */
+static const char *changes(struct batch *batch, const struct edge *edge) {
+    struct text old = text_new(batch->arena), new = text_new(batch->arena);
+    for (size_t i = 0; i < edge->count; i++) {
+        const char *name = edge->parent_columns[i], *type = table_column(edge->parent->table, name)->type;
+        const char *comma = i ? ", " : "";
+        text_addf(&old, "%sp.%s::%s", comma, sql_identifier(batch->arena, name), type);
+        text_addf(&new, "%s%s::%s", comma, new_value(batch, edge->parent, name, true), type);
+    }
+    return arena_printf(batch->arena, "ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.<>) ROW(%s)", old.data, new.data);
+}
+
 static const char *mapping(struct batch *batch, const struct edge *edge, bool carried) {
     const struct node *parent = edge->parent;
     struct bindings b = {0};
@@ -204,7 +220,7 @@ static const char *mapping(struct batch *batch, const struct edge *edge, bool ca
     bind(&b, "values", new_values(batch, edge, carried, true));
     if (carried) {
         bind(&b, "move", move_table(batch, parent));
-        bind(&b, "news", new_values(batch, edge, true, false));
+        bind(&b, "changes", changes(batch, edge));
         bind(&b, "parent_is_moved",
              move_named(parent) ? node_is(batch->arena, "p", parent, "x") : "p.tableoid = x.leaf AND p.ctid = x.place");
         return sql_expand(batch->arena, &sql_mapping_of_carried, b.items, &batch->error);
@@ -297,7 +313,9 @@ void move_bind_edge(struct bindings *b, struct batch *batch, const struct edge *
         text_addf(&theirs, "%sEXCLUDED.m%zu", theirs.length ? ", " : "", i + 1);
         text_addf(&lost, "%sm.m%zu IS NULL", lost.length ? " OR " : "", i + 1);
     }
-    bind(b, "differs", arena_printf(batch->arena, "ROW(%s) IS DISTINCT FROM ROW(%s)", ours.data, theirs.data));
+    bind(b, "differs",
+         arena_printf(batch->arena, "ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.<>) ROW(%s)", ours.data,
+                      theirs.data));
     bind(b, "lost", null ? "false" : lost.data);
     bind(b, "values", values.data);
     bind(b, "changed", changed.data);

@@ -12,7 +12,7 @@ LEFT JOIN :move AS x ON x.batch = pg_catalog.pg_current_xact_id() AND x.leaf = s
 -- name: mapping_of_carried
 SELECT :refs, :values, x.rank AS pgwinnow_rank
   FROM :move AS x JOIN :parent AS p ON :parent_is_moved
- WHERE x.batch = pg_catalog.pg_current_xact_id() AND NOT x.dropped AND ROW(:refs) IS DISTINCT FROM ROW(:news) :leaves
+ WHERE x.batch = pg_catalog.pg_current_xact_id() AND NOT x.dropped AND :changes :leaves
 
 -- name: mapping_to_null
 SELECT :refs, NULL::bigint AS pgwinnow_rank

@@ -22,7 +22,7 @@ SELECT pg_catalog.set_config('search_path', $1, true),
        pg_catalog.set_config('client_connection_check_interval', '2s', true),
        pg_catalog.set_config('row_security', 'off', true),
        pg_catalog.set_config('synchronous_commit',
-           CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off' THEN 'local'
+           CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off' THEN 'local'
                 ELSE pg_catalog.current_setting('synchronous_commit') END, true),
        pg_catalog.set_config('jit', 'off', true),
        pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
