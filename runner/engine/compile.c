@@ -96,7 +96,7 @@ static void refuse_path(struct run *run, struct error *error) {
     if (!before) return;
     fail(error, FAULT_REFUSED, "the search path \"%s\" has %s before pg_catalog", run->search_path, before);
     fail_detail(error, "Whatever is created there would take the place of the server's own operators and functions.");
-    fail_hint(error, "leave pg_catalog out of it (it is searched first then), or give the plan a search_path of its own");
+    fail_hint(error, "leave pg_catalog out (it is searched first then), or give the plan a search_path of its own");
 }
 
 static void compile_when(struct run *run, size_t i, struct problems *problems, struct error *error) {

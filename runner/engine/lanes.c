@@ -47,6 +47,7 @@ struct queue {
 static struct session session_of(struct queue *queue, int64_t lock_timeout) {
     struct session session = session_for(queue->run, queue->run->plan->step_count, queue->arena);
     session.application = "pgwinnow: lanes";
+    session.search_path = "pg_catalog"; /* nothing of the plan's is asked */
     session.lock_timeout = lock_timeout;
     session.statement_timeout = CLEAR_MS;
     return session;

@@ -76,7 +76,7 @@ static bool among(const struct column *columns, size_t count, const char *name) 
 }
 
 static void check_right(struct run *run, const struct table *table, const struct column *columns, size_t count,
-                        const char *right, struct place place, struct problems *problems, struct error *error) {
+                        const char *right, struct error *error) {
     if (failed(error)) return;
     const char *values[] = {arena_printf(run->arena, "%u", table->oid), right};
     struct rows *rows =
@@ -84,10 +84,10 @@ static void check_right(struct run *run, const struct table *table, const struct
     const char *user = sql_identifier(run->arena, slot_user(run->desk));
     for (int i = 0; rows && i < rows_count(rows); i++)
         if (among(columns, count, rows_text(rows, i, 0))) {
-            trial_lacks(
-                run, place, problems, arena_printf(run->arena, "GRANT %s ON %s TO %s;", right, table->sql, user),
-                arena_printf(run->arena, "this role may not %s %s of %s",
-                             text_equal(right, "INSERT") ? "write" : "change", rows_text(rows, i, 0), table->shown));
+            run_lacks(run, arena_printf(run->arena, "GRANT %s ON %s TO %s;", right, table->sql, user),
+                      arena_printf(run->arena, "this role may not %s %s of %s",
+                                   text_equal(right, "INSERT") ? "write" : "change", rows_text(rows, i, 0),
+                                   table->shown));
             return;
         }
 }
@@ -170,7 +170,7 @@ static void compile_insert(struct run *run, size_t index, struct backfill_job *j
         no_repeat(job, select->place, "select", problems);
     }
     if (problems->count > before || job->open) return;
-    check_right(run, job->target, job->columns, job->count, "INSERT", job->options->into.place, problems, error);
+    check_right(run, job->target, job->columns, job->count, "INSERT", error);
     check_sequences(run, job, error);
     const char *text = expand(run, job, &sql_insert_trial, error);
     if (text) trial_statement(run, index, select, "select", text, problems, error);
@@ -229,7 +229,7 @@ static void compile_update(struct run *run, size_t index, struct backfill_job *j
             job->open = true;
     if (!trial_condition(run, index, job->target, &o->where, "where", problems, error)) job->open = true;
     if (problems->count > before || failed(error) || job->open) return;
-    check_right(run, job->target, columns, o->set.count, "UPDATE", o->set.items[0].key_place, problems, error);
+    check_right(run, job->target, columns, o->set.count, "UPDATE", error);
     const char *text = expand(run, job, &sql_update_trial, error);
     if (text) trial_statement(run, index, &o->set.items[0].value, "set", text, problems, error);
     text = expand(run, job, &sql_plan_of_update, error);

@@ -150,18 +150,15 @@ static const struct column *read_elements(struct run *run, size_t index, const s
     return good ? columns : NULL;
 }
 
-static void check_rights(struct run *run, size_t index, struct problems *problems, struct error *error) {
+static void check_rights(struct run *run, struct error *error) {
     const struct table *table = run->table;
     struct error hidden = error_new(run->arena);
     run_refuse_hidden(table, &hidden);
     run_refuse(run, &hidden, error);
-    if (table->owned) return;
-    const char *user = sql_identifier(run->arena, slot_user(run->desk));
-    trial_lacks(run, run->plan->steps[index].place, problems,
-                arena_printf(run->arena, "GRANT %s TO %s; -- only its owner drops a trigger of %s",
-                             sql_identifier(run->arena, table->owner), user, table->shown),
-                arena_printf(run->arena, "only the owner of %s, %s, can drop the guard's trigger again", table->shown,
-                             table->owner));
+    const char *value = arena_printf(run->arena, "%u", table->oid);
+    struct statement statement = {"asking for rights", sql_lacking_to_guard.text, &value, 1};
+    struct rows *rows = failed(error) ? NULL : ask(run->desk, run->arena, &statement, error);
+    for (int i = 0; rows && i < rows_count(rows); i++) run_lacks(run, rows_text(rows, i, 0), rows_text(rows, i, 1));
 }
 
 static const char *probe_text(struct run *run, const struct guard_job *job, struct error *error) {
@@ -220,7 +217,7 @@ static void guard_compile(struct run *run, size_t index, struct problems *proble
     size_t before = problems->count;
     read_wish(run, index, job, error);
     job->wish.table = table;
-    check_rights(run, index, problems, error);
+    check_rights(run, error);
     job->columns = read_elements(run, index, job, problems, error);
     run->steps[index].own = job;
     if (!job->columns || problems->count > before || failed(error)) return;

@@ -89,3 +89,20 @@ SELECT pg_catalog.count(*) OVER (), a.pid, a.application_name, a.usename,
 -- name: subscriptions
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_subscription_rel AS s
  WHERE s.srrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid
+
+-- What the role lacks to make a guard of table $1 and to drop it again. The temporary table is the trial of the index.
+-- name: lacking_to_guard
+SELECT pg_catalog.format('GRANT %I TO %I;', pg_catalog.pg_get_userbyid(c.relowner), CURRENT_USER),
+       pg_catalog.format('only its owner drops a trigger of %I.%I again', n.nspname, c.relname)
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+ UNION ALL
+SELECT pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO %I;', pg_catalog.current_database(), CURRENT_USER),
+       'the guard tries its index on a temporary table'
+ WHERE NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')
+ UNION ALL
+SELECT pg_catalog.format('GRANT USAGE ON LANGUAGE plpgsql TO %I;', CURRENT_USER),
+       'the guard''s trigger is written in it'
+  FROM pg_catalog.pg_language AS l
+ WHERE l.lanname OPERATOR(pg_catalog.=) 'plpgsql' AND NOT pg_catalog.has_language_privilege(l.oid, 'USAGE')

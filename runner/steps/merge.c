@@ -250,8 +250,7 @@ static void compile_column(struct run *run, size_t index, const struct entry *en
         (struct merge_value){column, arena_printf(run->arena, "v%zu", merge->count), text};
 }
 
-static void check_rights(struct run *run, const struct merge *merge, struct place place, struct problems *problems,
-                         struct error *error) {
+static void check_rights(struct run *run, const struct merge *merge, struct error *error) {
     const char **names = arena_alloc(run->arena, (merge->count + 1) * sizeof *names);
     for (size_t i = 0; i < merge->count; i++) names[i] = merge->values[i].column->name;
     const char *values[] = {arena_printf(run->arena, "%u", run->table->oid),
@@ -262,8 +261,8 @@ static void check_rights(struct run *run, const struct merge *merge, struct plac
                             : NULL;
     const char *user = sql_identifier(run->arena, slot_user(run->desk));
     if (rows && rows_count(rows))
-        trial_lacks(
-            run, place, problems, arena_printf(run->arena, "GRANT UPDATE ON %s TO %s;", run->table->sql, user),
+        run_lacks(
+            run, arena_printf(run->arena, "GRANT UPDATE ON %s TO %s;", run->table->sql, user),
             arena_printf(run->arena, "this role may not change %s of %s", rows_text(rows, 0, 0), run->table->shown));
 }
 
@@ -334,7 +333,7 @@ struct merge *merge_compile(struct run *run, size_t index, const struct plan_ste
     for (size_t i = 0; i < o->columns.count; i++)
         compile_column(run, index, &o->columns.items[i], merge, problems, error);
     if (o->lua.file.text) compile_rule_file(run, &o->lua, merge, problems, error);
-    if (!o->lua.file.text) check_rights(run, merge, inside->place, problems, error);
+    if (!o->lua.file.text) check_rights(run, merge, error);
     for (size_t i = 0; i < merge->count; i++) text_addf(&shown, "%s%s", i ? ", " : "", merge->values[i].column->name);
     merge->shown = shown.data;
     return problems->count > before || failed(error) ? NULL : merge;

@@ -155,11 +155,6 @@ struct table *trial_table(struct run *run, size_t step, const struct name *name,
     return table;
 }
 
-void trial_lacks(struct run *run, struct place place, struct problems *problems, const char *remedy, const char *what) {
-    (void)place, (void)problems;
-    run_lacks(run, remedy, what);
-}
-
 void trial_again(struct run *run, size_t step, struct error *error) {
     if (failed(error) || !plan_step_before(run->plan, step, "sql")) return;
     struct problems problems = problems_new(run->arena);

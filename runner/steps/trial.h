@@ -39,9 +39,6 @@ void trial_rights(struct run *, size_t step, const struct sql_text *sql, const c
 /* The server said (42501) that something may not be read: a missing right. */
 void trial_unreadable(struct run *, const char *said, const char *why, struct error *);
 
-/* As run_lacks(), for a step. */
-void trial_lacks(struct run *, struct place, struct problems *, const char *remedy, const char *what);
-
 /* What is missing now may be made by a step before. */
 bool trial_is_early(const struct run *, size_t step);
 

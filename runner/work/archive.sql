@@ -50,6 +50,7 @@ ALTER TABLE :archive ADD COLUMN IF NOT EXISTS :definition
 -- name: check_columns
 SELECT c.relname FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int[])) AS k (oid, columns)
   JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) k.oid
- WHERE k.columns OPERATOR(pg_catalog.<>) (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute AS a
-                      WHERE a.attrelid OPERATOR(pg_catalog.=) k.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
+ WHERE k.columns OPERATOR(pg_catalog.<>) (
+       SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid OPERATOR(pg_catalog.=) k.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)
  LIMIT 1

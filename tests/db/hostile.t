@@ -100,12 +100,13 @@ steps:
 PLAN
 { echo 'plan: moves'; cat "$work/head"; cat <<'PLAN'; } | plan moves.yaml
   - index: { name: ix_people_mail, columns: [mail] }
+  - guard
   - track: { duplicates: [mail], where: mail IS NOT NULL, keep: { first: seen }, expect: { share: 90% } }
   - together:
       - merge: { columns: { visits: sum, tags: union, seen: max, mood: first } }
       - delete-children
       - delete
-  - index: { as: unique, name: uix_people_mail, unique: [mail], replaces: ix_people_mail }
+  - index: { as: unique, name: uix_people_mail, unique: [mail], where: mail IS NOT NULL, replaces: ix_people_mail }
   - vacuum
   - backfill: { into: public.audit, select: "SELECT 1000 AS id" }
   - backfill: { as: columns, table: public.orders, set: { note: "'x'" }, where: note IS NOT NULL }

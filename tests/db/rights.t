@@ -41,7 +41,7 @@ revokes() {
 listed() { grep -oE '^ *GRANT [^;]*;' <<<"$1" | sed 's/^ *//'; }
 tables_of_state="SELECT count(*) FROM pg_class WHERE relnamespace = 'pgwinnow'::regnamespace"
 
-for kind in remove move merge index backfill check; do
+for kind in remove move merge index guard backfill check; do
     block yaml $kind | plan
     fresh
     block sql $kind | psql -Xq -v ON_ERROR_STOP=1
@@ -62,6 +62,15 @@ for kind in remove move merge index backfill check; do
     PGUSER=winnow pgw run plan.yaml
     is "$code" 0 "$kind: with the rights of the script the plan runs" || diag "$all"
 done
+
+block yaml guard | plan
+fresh
+block sql guard | psql -Xq
+sql "REVOKE TEMPORARY ON DATABASE \"$PGDATABASE\" FROM PUBLIC"
+PGUSER=winnow pgw run plan.yaml
+is "$code" 3 'guard: refused where PUBLIC may not make temporary tables' || diag "$all"
+is "$(listed "$err")" "GRANT TEMPORARY ON DATABASE $PGDATABASE TO winnow;" 'and told so'
+sql "GRANT TEMPORARY ON DATABASE \"$PGDATABASE\" TO PUBLIC"
 
 # --- undo
 
