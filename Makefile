@@ -88,9 +88,11 @@ unit: $(UNIT) $(BUILD)/pgwinnow  ## unit tests, no server
 db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, tests/cases)
 	@tests/with-postgres $(PROVE) $(DB) $(CASE_TESTS)
 
-# Not those that bring servers or poolers of their own, restart them, or need what a pooler does not pass on.
-POOLED = $(filter-out $(foreach name,catalog tree partitions connections direct failover network tls pgbouncer statements \
-                        with-postgres,tests/db/$(name).t),$(DB))
+# Not those that bring servers or poolers of their own, copy databases, need what a pooler does not pass on, or kill runners
+# and cannot wait for a lease to go stale.
+UNPOOLED = catalog tree partitions connections direct failover network tls pgbouncer statements with-postgres kill undo-kill \
+           faults guard-load lanes torture
+POOLED   = $(filter-out $(UNPOOLED:%=tests/db/%.t),$(DB))
 pooled: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same through PgBouncer in transaction mode; long
 	@tests/with-postgres tests/with-pgbouncer $(PROVE) $(POOLED) $(CASE_TESTS)
 
