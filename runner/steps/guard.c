@@ -404,8 +404,7 @@ static void guard_run(struct run *run, size_t index, struct error *error) {
         guards_end(run, job->until, error);
     } else if (!failed(error)) {
         put_up(run, index, arena, job, error);
-        run->steps[index].note =
-            arena_printf(run->arena, "guards (%s) as %s", index_wish_shown(run->arena, &job->wish), job->constraint);
+        run->steps[index].note = arena_printf(run->arena, "stands as %s", job->constraint);
     }
     arena_free(arena);
 }
