@@ -4,7 +4,7 @@
 #
 #   tests/db/faults-ddl.t [PART...]      column_gone column_new renamed replaced key tree edge
 #
-# Rests on: shape_same, behind each batch (work/batch.c). Without it column_new, replaced, key and tree turn red.
+# Rests on: shape_same, behind each batch (work/batch.c). Without it replaced, key, tree and edge turn red.
 . "$(dirname "$0")/faults.sh"
 
 # changed NAME SQL TELLS: somebody alters something in the middle; the run stops with what it was

@@ -34,8 +34,8 @@ order() {
         make_tables order "$action"
         sql "CREATE TABLE gone (no serial, xact bigint DEFAULT txid_current(), id int);
              CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
-                 'BEGIN INSERT INTO public.gone (id) VALUES (OLD.id); RETURN OLD; END';
-             CREATE TRIGGER note BEFORE DELETE ON listings FOR EACH ROW EXECUTE FUNCTION note()"
+                 'BEGIN INSERT INTO public.gone (id) VALUES (OLD.id); RETURN NULL; END';
+             CREATE TRIGGER note AFTER DELETE ON listings FOR EACH ROW EXECUTE FUNCTION note()"
         make_plan delete-children delete
         pgw run plan.yaml
         is "$code" 0 "children $action: the run ends well" || diag "$all"
