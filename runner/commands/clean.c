@@ -281,9 +281,7 @@ static void clean_run(struct command_line *line, struct arena *arena, struct err
                                 .direct_url = direct_url(line, &named),
                                 .quiet = line->quiet,
                                 .archive = line->archive};
-    if (failed(error)) return;
-    frame_set(cleaning.state.slot, arena, NULL);
-    clean(line, &cleaning, &named, error);
+    if (!failed(error)) clean(line, &cleaning, &named, error);
 }
 
 const struct command clean_command = {

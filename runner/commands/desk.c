@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "commands/read.h"
+#include "database/frame.h"
 
 enum { MOST_TOLD = 5, MOST_DIGITS = 18 };
 
@@ -18,6 +19,7 @@ static const char *where(const struct command_line *line, const char *url) {
 
 struct state desk_open(const struct command_line *line, struct arena *arena, const char *url, struct error *error) {
     struct slot *slot = failed(error) ? NULL : slot_open(wire_new(arena), arena, where(line, url), "pgwinnow", error);
+    if (!failed(error)) frame_set(slot, arena, NULL);
     return (struct state){slot, desk_schema(line)};
 }
 

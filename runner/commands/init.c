@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "commands/desk.h"
-#include "database/frame.h"
 #include "state/published.h"
 
 static const struct command_option init_options[] = {
@@ -35,7 +34,6 @@ static const char accepted[] = "--published accept";
 
 static void create(const struct command_line *line, struct arena *arena, struct error *error) {
     struct state state = desk_open(line, arena, NULL, error);
-    if (!failed(error)) frame_set(state.slot, arena, NULL);
     int before = failed(error) ? 0 : schema_version(&state, arena, error);
     if (before != STATE_VERSION && !line->published) published_refuse(&state, arena, accepted, error);
     if (!failed(error)) schema_init(&state, arena, error);

@@ -10,7 +10,7 @@
 #include "work/shape.h"
 #include "work/throttle_check.h"
 
-enum { MOST_WORKERS = 64 };
+enum { MOST_WORKERS = 64, COMPILE_LOCK_MS = 5000 };
 
 static const char *state_schema(const struct request *request) {
     return request->schema ? request->schema : "pgwinnow";
@@ -118,6 +118,7 @@ void engine_compile(struct run *run, struct problems *problems, struct error *er
     if (failed(error)) return;
     struct session session = session_for(run, run->plan->step_count, run->arena);
     session.read_only = true;
+    session.lock_timeout = COMPILE_LOCK_MS; /* nothing that it locks is in anybody's way but a change of a definition */
     session_begin(run->desk, run->arena, &session, error);
     refuse_path(run, error);
     run->table = catalog_table(run->desk, run->arena, &run->plan->table, error);
