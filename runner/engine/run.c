@@ -117,22 +117,6 @@ static void refuse_new_tree(const struct run *run, const struct run_row *row, st
     fail_hint(error, "look at it with explain; then start anew with --fresh");
 }
 
-/* --fresh: the old run ends as cancelled; its lease must be free, so nobody is in the middle of it. Not before the new
- * one could enter its lane: a run that must not begin shall not cost the one that is there. */
-static void cancel(struct run *run, const struct run_row *row, const struct request *request, struct arena *arena,
-                   struct error *error) {
-    run->holder.run = row->run;
-    lane_enter(run, &(struct lane_wait){.ms = request->wait, .only_look = true}, error);
-    if (failed(error)) return;
-    struct heartbeat *heartbeat = heartbeat_start(run, error);
-    runs_set_state(&run->state, arena, &run->holder, "cancelled", NULL, error);
-    families_drop(&run->state, arena, row->run, error);
-    indexes_drop_temporary(run, error);
-    guards_end(run, -1, error);
-    heartbeat_stop(heartbeat, error);
-    run->holder = (struct holder){0};
-}
-
 /* --- one step --- */
 
 static void record(struct run *run, size_t i, const char *state, struct error *error) {
@@ -318,6 +302,30 @@ static void run_step(struct run *run, size_t i, struct error *error) {
     if (failed(error) && retry_hint(error)) error->hint = retry_hint(error);
     if (failed(error) || run->restart_reason || step->joined) return;
     insist(run, i, end_step, error);
+}
+
+/* --- an old run gives way --- */
+
+static void end_old(struct run *run, size_t i, struct error *error) {
+    struct arena *scratch = arena_new(run->arena);
+    (void)i;
+    runs_set_state(&run->state, scratch, &run->holder, "cancelled", NULL, error);
+    families_drop(&run->state, scratch, run->holder.run, error);
+    indexes_drop_temporary(run, error);
+    guards_end(run, -1, error);
+    arena_free(scratch);
+}
+
+/* --fresh: the old run ends as cancelled; its lease must be free, so nobody is in the middle of it. Not before the new
+ * one could enter its lane: a run that must not begin shall not cost the one that is there. */
+static void cancel(struct run *run, const struct run_row *row, const struct request *request, struct error *error) {
+    run->holder.run = row->run;
+    lane_enter(run, &(struct lane_wait){.ms = request->wait, .only_look = true}, error);
+    if (failed(error)) return;
+    struct heartbeat *heartbeat = heartbeat_start(run, error);
+    insist(run, 0, end_old, error);
+    heartbeat_stop(heartbeat, error);
+    run->holder = (struct holder){0};
 }
 
 /* --- back to track --- */
@@ -518,7 +526,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     if (!failed(error)) check_direct(run, error);
     if (!failed(error)) schema_init(&run->state, arena, error);
     if (row && request->fresh && !failed(error)) {
-        cancel(run, row, request, arena, error);
+        cancel(run, row, request, error);
         row = NULL;
     }
     if (row && !failed(error)) refuse_new_tree(run, row, error);

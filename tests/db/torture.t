@@ -54,6 +54,19 @@ moves() {
     spread kill-before 1 "$commits"
 }
 
-[ $# -gt 0 ] || set -- demo heavy moves
+# What an old run made for its time goes although the connection is lost behind the record that it is cancelled.
+fresh() {
+    scenario rule
+    PGDATABASE=$source session "$source" --fault before --from '"track_1"' --at 1 --kill
+    is "$code" 137 'fresh: a run is killed in the middle'
+    is_sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'pgwinnow\_1\_%'" 1 'fresh: its index is there'
+    command=(run --fresh plan.yaml)
+    session "$source" --from 'name FROM "pgwinnow".objects' --fault before --by trips --at 1
+    is "$code" 0 'fresh: another one takes its place, over a new connection' || diag "$(cat "$here"/out.*)"
+    is_sql 'SELECT run, state FROM pgwinnow.runs ORDER BY run' $'1|cancelled\n2|finished' 'fresh: the old run is cancelled'
+    is_sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'pgwinnow\_%'" 0 'fresh: nothing of it is left on the tables'
+}
+
+[ $# -gt 0 ] || set -- demo heavy moves fresh
 for part; do "$part"; done
 done_testing
