@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     check_output(&error);
     tell_error(stderr, stdout, &line, &error);
     fflush(stdout);
-    int code = (int)error.fault;
+    int code = failed(&error) ? (int)error.fault : line.passed_on;
     arena_free(arena);
     return code;
 }

@@ -5,22 +5,36 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <unistd.h>
 
 static atomic_int level, terminated;
+static atomic_int interrupts, terminations, hangups; /* not yet taken by stop_next_signal */
 static int pipe_ends[2] = {-1, -1};
+
+static void wake(void) {
+    /* A full pipe has woken the wait already. */
+    ssize_t written = write(pipe_ends[1], "", 1);
+    (void)written;
+}
+
+static void on_child(int number) {
+    int saved = errno;
+    (void)number;
+    wake();
+    errno = saved;
+}
 
 static void on_signal(int number) {
     int saved = errno;
+    atomic_fetch_add(number == SIGINT ? &interrupts : number == SIGHUP ? &hangups : &terminations, 1);
     if (number == SIGINT) {
         if (atomic_load(&level) < 2) atomic_fetch_add(&level, 1);
     } else {
         atomic_store(&terminated, 1);
         if (atomic_load(&level) < 1) atomic_store(&level, 1);
     }
-    /* A full pipe has woken the wait already. */
-    ssize_t written = write(pipe_ends[1], "", 1);
-    (void)written;
+    wake();
     errno = saved;
 }
 
@@ -37,6 +51,22 @@ void stop_install(void) {
     struct sigaction before;
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+void stop_hear_children(void) {
+    struct sigaction action = {.sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+    sigaction(SIGCHLD, &action, NULL);
+}
+
+int stop_next_signal(void) {
+    atomic_int *const counts[] = {&interrupts, &terminations, &hangups};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (atomic_load(counts[i]) == 0) continue;
+        atomic_fetch_sub(counts[i], 1);
+        return numbers[i];
+    }
+    return 0;
 }
 
 int stop_fd(void) { return pipe_ends[0]; }

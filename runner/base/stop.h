@@ -8,6 +8,8 @@
 #include <stdbool.h>
 
 void stop_install(void);    /* handlers for SIGINT, SIGTERM, SIGHUP (unless nohup ignores it); SIGPIPE ignored */
+void stop_hear_children(void); /* SIGCHLD wakes the one wait, too */
+int stop_next_signal(void);    /* for who passes them on: the signals that came, one a call; 0: no more */
 int stop_fd(void);          /* readable when a signal came: for the one wait */
 void stop_drain(void);      /* empties it */
 int stop_level(void);       /* 0 go on, 1 stop after the batches at hand, 2 cancel them */

@@ -1,6 +1,7 @@
 /* pgwinnow status: show what runs, what is left, and why it waits. Reads only. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "commands/shown.h"
 
 static void show_one(struct command_line *line, struct arena *arena, const struct state *state,
@@ -11,6 +12,14 @@ static void show_one(struct command_line *line, struct arena *arena, const struc
         shown_answer(line, arena, found, 1, false);
     else
         shown_page(stdout, arena, found, named, line->colour);
+}
+
+static void show_locks(struct arena *arena, const struct state *state, struct error *error) {
+    size_t count;
+    const struct lock_holder *held = overview_locks(state, arena, &count, error);
+    for (size_t i = 0; i < count && !failed(error); i++)
+        printf("lock %s is held by %s for %s, running: %s\n", held[i].name, held[i].holder,
+               clock_text(arena, held[i].held_ms), held[i].command);
 }
 
 static void show_all(struct command_line *line, struct arena *arena, const struct state *state, struct error *error) {
@@ -25,6 +34,7 @@ static void show_all(struct command_line *line, struct arena *arena, const struc
     else if (!line->quiet)
         printf("Nothing is under way in database %s. pgwinnow history lists the runs that are over.\n",
                slot_database(state->slot));
+    if (!line->json) show_locks(arena, state, error);
 }
 
 static void status_run(struct command_line *line, struct arena *arena, struct error *error) {

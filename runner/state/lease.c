@@ -18,8 +18,7 @@ struct lease_holder *lease_look(const struct state *state, struct arena *arena, 
     return holder;
 }
 
-/* Who we are, for the one who is refused: login, machine, process. */
-static const char *ourselves(struct arena *arena) {
+const char *lease_ourselves(struct arena *arena) {
     char host[HOST_NAME_MAX + 1] = "?";
     gethostname(host, sizeof host - 1);
     const struct passwd *user = getpwuid(geteuid());
@@ -27,7 +26,7 @@ static const char *ourselves(struct arena *arena) {
 }
 
 int64_t lease_take(const struct state *state, struct arena *arena, int64_t run, bool direct, struct error *error) {
-    const char *values[] = {number(arena, run), ourselves(arena), direct ? "true" : "false",
+    const char *values[] = {number(arena, run), lease_ourselves(arena), direct ? "true" : "false",
                             number(arena, LEASE_STALE_SECONDS)};
     struct rows *rows = state_ask(state, arena, "taking the lease", &sql_take, values, 4, error);
     return rows && rows_count(rows) ? rows_int(rows, 0, 0) : 0;

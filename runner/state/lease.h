@@ -15,6 +15,9 @@ struct lease_holder {
     double age;         /* seconds since the last beat */
 };
 
+/* Who we are, for the one who is refused: login, machine, process. */
+const char *lease_ourselves(struct arena *);
+
 /* NULL when there never was one. */
 struct lease_holder *lease_look(const struct state *, struct arena *, int64_t run, struct error *);
 

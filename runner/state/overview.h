@@ -6,6 +6,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "state/locks.h"
 #include "state/schema.h"
 
 struct overview_step {
@@ -76,3 +77,6 @@ bool overview_over(const struct overview *); /* finished or cancelled: `run` doe
 /* The newest first. None, without an error, when there is no state schema yet. */
 struct overview *overview_read(const struct state *, struct arena *, const struct overview_filter *, size_t *count,
                                struct error *);
+
+/* The locks of `pgwinnow lock` that are held now. */
+struct lock_holder *overview_locks(const struct state *, struct arena *, size_t *count, struct error *);

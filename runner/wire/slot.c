@@ -241,6 +241,10 @@ int64_t slot_silent(const struct slot *slot) {
 
 /* --- questions about the connection --- */
 
+struct wire *slot_wire(const struct slot *slot) {
+    return slot->wire;
+}
+
 bool slot_lost(const struct slot *slot) { return slot->lost; }
 
 int slot_backend(const struct slot *slot) { return PQbackendPID(slot->connection); }

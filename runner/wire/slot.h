@@ -47,6 +47,7 @@ void slot_reopen_begin(struct slot *);
 bool slot_connecting(const struct slot *);
 bool slot_reopened(const struct slot *, struct error *);
 
+struct wire *slot_wire(const struct slot *);
 bool slot_lost(const struct slot *); /* the connection is gone, or not there yet */
 /* Takes the connection for dead: what waits for an answer fails as if it were cut. The next try begins elsewhere. */
 void slot_drop(struct slot *, const char *why);

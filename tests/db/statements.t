@@ -454,6 +454,10 @@ is "$code" 4 'the lane is taken' || diag "$all"
 sql "UPDATE pgwinnow.lease SET beat = now() - interval '2 min' WHERE run = 1"
 pgw run pairs.yaml
 is "$code" 0 'the lane is free' || diag "$all"
+pgw lock mine --ttl 1s -- sleep 0.5
+is "$code" 0 'lock' || diag "$all"
+pgw status
+is "$code" 0 'status' || diag "$all"
 pgw history
 is "$code" 0 'history' || diag "$all"
 sql "CREATE INDEX left_behind ON x (gone); INSERT INTO pgwinnow.objects SELECT run, 'index', 'public', 'left_behind' FROM pgwinnow.runs WHERE plan = 'slow'"
