@@ -60,6 +60,7 @@ fresh() {
     PGDATABASE=$source session "$source" --fault before --from '"track_1"' --at 1 --kill
     is "$code" 137 'fresh: a run is killed in the middle'
     is_sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'pgwinnow\_1\_%'" 1 'fresh: its index is there'
+    # shellcheck disable=SC2034
     command=(run --fresh plan.yaml)
     session "$source" --from 'name FROM "pgwinnow".objects' --fault before --by trips --at 1
     is "$code" 0 'fresh: another one takes its place, over a new connection' || diag "$(cat "$here"/out.*)"
