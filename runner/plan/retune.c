@@ -17,6 +17,14 @@ static const char *quoted(struct arena *arena, const char *text, size_t length) 
     return copy;
 }
 
+/* Goes into the text as it is, so nothing in it may end it: an operator could write a `query` behind it, which would
+ * run with the rights of the runner. */
+static bool is_list(const char *value) {
+    size_t length = strlen(value);
+    if (length < 2 || value[0] != '[' || value[length - 1] != ']') return false;
+    return strcspn(value + 1, "[]{}\"'#\\\n\r") == length - 2;
+}
+
 /* batch.size, 500 -> {"batch": {"size": "500"}}. Lists are written as in a plan. */
 static struct source_text as_plan(struct arena *arena, const char *key, const char *value) {
     struct text text = text_new(arena);
@@ -27,7 +35,7 @@ static struct source_text as_plan(struct arena *arena, const char *key, const ch
         if (!part[length]) break;
         part += length + 1;
     }
-    text_add(&text, *value == '[' ? value : quoted(arena, value, strlen(value)));
+    text_add(&text, is_list(value) ? value : quoted(arena, value, strlen(value)));
     for (size_t i = 0; i <= depth; i++) text_add(&text, "}");
     return (struct source_text){text.data, text.length};
 }

@@ -280,8 +280,9 @@ END
 $roles$
 
 -- Tables of one run end in its number (track_7, archive_7_16384): they hold rows of the application, and stay their
--- owner's. An operator changes what is wanted of a run and how it goes, and leaves a record of it; nothing else. Only
--- what is our own can be granted, so somebody else's tables are left to whom they belong.
+-- owner's. An operator changes what is wanted of a run and how it goes, and leaves a record of it, in which who it was
+-- and when are not his to write; nothing else. Only what is our own can be granted, so somebody else's tables are left
+-- to whom they belong.
 -- name: grant_roles
 DO $grants$
 DECLARE
@@ -319,7 +320,7 @@ BEGIN
            AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
          GROUP BY c.relname
         UNION ALL
-        SELECT 'GRANT INSERT ON TABLE %1$I.%2$I TO %4$s', c.relname, '', 'pgwinnow_operator'
+        SELECT 'GRANT INSERT (run, act, detail) ON TABLE %1$I.%2$I TO %4$s', c.relname, '', 'pgwinnow_operator'
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
          WHERE n.nspname OPERATOR(pg_catalog.=) state::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'acts'

@@ -149,7 +149,12 @@ may oscar "UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 1"
 is $? 0 'an operator pauses a run'
 may anna "UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 1"
 isnt $? 0 'a reader does not'
-for act in "UPDATE pgwinnow.runs SET state = 'finished'" "UPDATE pgwinnow.runs SET definition = '{}'" "UPDATE pgwinnow.runs SET search_path = 'x'" \
+PGUSER=oscar pgw set 1 batch.size=77
+is "$code" 0 'an operator retunes it' || diag "$all"
+is_sql 'SELECT role, act FROM pgwinnow.acts' 'oscar|set' 'under his own name'
+PGUSER=anna pgw set 1 batch.size=78
+isnt "$code" 0 'a reader does not'
+for act in "INSERT INTO pgwinnow.acts (run, act, role) VALUES (1, 'set', 'anna')" "UPDATE pgwinnow.acts SET role = 'anna'" "UPDATE pgwinnow.runs SET state = 'finished'" "UPDATE pgwinnow.runs SET definition = '{}'" "UPDATE pgwinnow.runs SET search_path = 'x'" \
     'DELETE FROM pgwinnow.runs' 'UPDATE pgwinnow.lease SET fence = 9' 'DELETE FROM pgwinnow.objects' 'SELECT * FROM pgwinnow.track_1' \
     'CREATE TABLE pgwinnow.mine (a int)'; do
     may oscar "$act"

@@ -101,5 +101,24 @@ UNIT(what_cannot_hold_together_is_refused) {
                      FAULT_USAGE);
 }
 
-RUN(UNIT_TEST(keys_are_those_of_a_plan), UNIT_TEST(what_a_plan_refuses_is_refused_in_its_words),
-    UNIT_TEST(what_was_set_wins_over_the_plan), UNIT_TEST(what_cannot_hold_together_is_refused))
+/* An operator may set, and may write runs.settings by hand; SQL would run with the rights of the runner. */
+UNIT(sql_comes_in_by_no_value) {
+    static const char *const values[] = {
+        "[a]}, \"query\": {\"sql\": \"SELECT 1\", \"above\": \"0\"",
+        "[a]}, query: {sql: SELECT 1, above: 0",
+        "[a]}, \"query\": {\"sql\": \"SELECT 1\", \"above\": \"0\", \"x\": []",
+        "[a, 'b]'}, query: {sql: SELECT 1, above: 0, x: [a]",
+    };
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct error error = error_new(arena);
+        struct settings settings = defaults(arena);
+        retune_one(arena, &settings, "throttle.replica_lag.ignore", values[i], &error);
+        assert_true(failed(&error) || settings.throttle.replica_lag.ignore.count == 1);
+        assert_null(settings.throttle.query.sql.text);
+    }
+    refused(arena, "throttle.query.sql", "SELECT 1", "cannot be set", "into the plan");
+}
+
+RUN(UNIT_TEST(sql_comes_in_by_no_value), UNIT_TEST(keys_are_those_of_a_plan),
+    UNIT_TEST(what_a_plan_refuses_is_refused_in_its_words), UNIT_TEST(what_was_set_wins_over_the_plan),
+    UNIT_TEST(what_cannot_hold_together_is_refused))
