@@ -38,7 +38,10 @@ sql "
              k := ($rows / 4 - 30 + random() * 60)::int;
              BEGIN
                  CASE (random() * 6)::int
-                 WHEN 0, 1, 2 THEN what := 'insert';
+                 WHEN 0 THEN what := 'insert'; -- all of them at the same time, and not committed at once
+                     INSERT INTO listings (source, external_id, title) VALUES ('race', (extract(epoch FROM clock_timestamp()) * 20)::bigint, 'new');
+                     PERFORM pg_sleep(0.005);
+                 WHEN 1, 2 THEN what := 'insert';
                      INSERT INTO listings (source, external_id, title) VALUES ('s' || (random() * 4)::int, k, 'new');
                  WHEN 3 THEN what := 'several';
                      INSERT INTO listings (source, external_id, title)
