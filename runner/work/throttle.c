@@ -270,7 +270,7 @@ static void connect_again(struct throttle *t) {
     struct arena *scratch = arena_new(t->run->arena);
     struct error error = error_new(scratch);
     if (!t->slot && clock_ms() >= t->open_at) open_slot(t, &error);
-    if (t->slot && slot_lost(t->slot) && reconnect_turn(t->run, t->slot, &t->reconnect, &error)) see_anew(t);
+    if (!first && reconnect_turn(t->run, t->slot, &t->reconnect, &error)) see_anew(t);
     if (failed(&error)) t->reconnect = (struct reconnect){.quiet = true};
     if (!first || failed(&error)) keep(t->lost, "the connection that watches the server was lost");
     arena_free(scratch);
@@ -280,11 +280,13 @@ static void tick(void *context) {
     struct throttle *t = context;
     bool on = any_on(t);
     if (!on && !t->dirty) *t->lost = '\0';
-    if ((on || t->dirty) && (!t->slot || slot_lost(t->slot)))
+    bool away =
+        !t->slot || slot_lost(t->slot) || t->reconnect.since; /* since: begun, and not found to be the right one */
+    if ((on || t->dirty) && away)
         connect_again(t);
-    else if (t->slot && !slot_busy(t->slot))
+    else if (!away && !slot_busy(t->slot))
         ask_next(t);
-    else if (t->slot && clock_ms() - t->sent > PATIENCE_MS)
+    else if (!away && clock_ms() - t->sent > PATIENCE_MS)
         keep(t->lost, "the server does not answer the questions of the throttle");
     settle(t);
     tell(t);
