@@ -152,7 +152,8 @@ static void start(struct slot *slot) {
 static void connected(struct slot *slot) {
     struct connecting *to = &slot->to;
     to->first = (to->first + to->tried) % to->way_count;
-    slot->connecting = slot->lost = false;
+    slot->connecting = false;
+    to->there = true;
     slot->heard = clock_ms();
     PQsetnonblocking(slot->connection, 1);
     PQenterPipelineMode(slot->connection);
@@ -214,7 +215,7 @@ void connect_begin(struct slot *slot) {
     arena_reset(to->arena);
     to->said = text_new(to->arena);
     to->tried = to->target = 0;
-    to->standby = false;
+    to->standby = to->there = false;
     slot->busy = slot->cancelled = slot->cancel_wanted = false;
     slot->connecting = slot->lost = true;
     start(slot);

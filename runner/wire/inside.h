@@ -26,6 +26,7 @@ struct connecting {
     struct arena *arena;            /* of one try over all ways */
     struct text said;               /* why each of them failed */
     bool standby;                   /* one of them was in recovery */
+    bool there;                     /* connected, and nobody has taken it yet (slot_reopened) */
 };
 
 struct slot {

@@ -216,7 +216,8 @@ void slot_reopen_begin(struct slot *slot) { connect_begin(slot); }
 
 bool slot_connecting(const struct slot *slot) { return slot->connecting; }
 
-bool slot_reopened(const struct slot *slot, struct error *error) {
+bool slot_reopened(struct slot *slot, struct error *error) {
+    if (slot->to.there) slot->lost = slot->to.there = false;
     if (!slot->lost) return true;
     if (!failed(error)) connect_failure(slot, error);
     return false;

@@ -41,11 +41,12 @@ struct slot *slot_open_reading(struct wire *, struct arena *, const char *connin
 void slot_close(struct slot *);
 
 /* After a loss. One try over all hosts, waited for; or begun, to go on inside waits until slot_connecting is false, and
- * slot_reopened then says whether it succeeded, or why not. */
+ * slot_reopened then says whether it succeeded, or why not. Until that was asked the slot counts as lost: nobody sends
+ * anything before whoever reconnects has looked at the server. */
 bool slot_reopen(struct slot *, struct error *);
 void slot_reopen_begin(struct slot *);
 bool slot_connecting(const struct slot *);
-bool slot_reopened(const struct slot *, struct error *);
+bool slot_reopened(struct slot *, struct error *);
 
 struct wire *slot_wire(const struct slot *);
 bool slot_lost(const struct slot *); /* the connection is gone, or not there yet */
