@@ -41,6 +41,7 @@ void session_expect(struct slot *slot, const struct session *session) {
 }
 
 void session_begin(struct slot *slot, struct arena *arena, const struct session *session, struct error *error) {
+    if (failed(error)) return; /* there may be no slot */
     struct statement statements[SESSION_STATEMENTS];
     session_statements(session, arena, statements);
     session_expect(slot, session);

@@ -57,6 +57,9 @@ moves() {
 # What an old run made for its time goes although the connection is lost behind the record that it is cancelled.
 fresh() {
     scenario rule
+    at_places "the desk is lost before groups are read|$tracked|--by|trips|--fault|after|--at|1"
+    # shellcheck disable=SC2034
+    here=$work/whole sessions=0
     PGDATABASE=$source session "$source" --fault before --from '"track_1"' --at 1 --kill
     is "$code" 137 'fresh: a run is killed in the middle'
     is_sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'pgwinnow\_1\_%'" 1 'fresh: its index is there'
