@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "commands/desk.h"
 #include "commands/guarded.h"
-#include "database/frame.h"
 #include "state/locks.h"
+#include "state/published.h"
 
 #define AT(field) offsetof(struct command_line, field)
 
@@ -165,8 +165,9 @@ static void lock_run(struct command_line *line, struct arena *arena, struct erro
     stop_hear_children();
     h.state = desk_open(line, arena, NULL, error);
     if (failed(error)) return;
-    frame_set(h.state.slot, arena, NULL);
-    schema_init(&h.state, arena, error);
+    if (schema_version(&h.state, arena, error) != STATE_VERSION)
+        published_refuse(&h.state, arena, "`pgwinnow init --published accept`", error);
+    if (!failed(error)) schema_init(&h.state, arena, error);
     take(&h, line->wait > 0 ? line->wait : 0, error);
     if (!failed(error)) run_command(line, &h, error);
 }

@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "commands/desk.h"
-#include "database/frame.h"
 #include "plan/retune.h"
 #include "state/runs.h"
 
@@ -73,7 +72,6 @@ static void tell(const struct overview *o, const struct tuning *t) {
 static void set_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct named named = desk_named(line, arena, error);
     struct state state = desk_open(line, arena, named.url, error);
-    if (!failed(error)) frame_set(state.slot, arena, NULL);
     const struct overview *o = failed(error) ? NULL : desk_find(&state, arena, &named, error);
     if (o && overview_over(o)) {
         fail(error, FAULT_REFUSED, "run %lld of plan %s is %s: there is nothing to set any more", (long long)o->run,

@@ -49,6 +49,9 @@ pgw init
 is "$code" 3 'so is init'
 like "$err" 'publication everything .*--published accept' 'with its own way on'
 made init
+pgw lock nightly -- true
+is "$code" 3 'and lock'
+made lock
 is_sql 'SELECT count(*) FROM people' 100 'no row is gone'
 sql "INSERT INTO people VALUES (1000, 'new')"
 there 'SELECT count(*) FROM people WHERE id = 1000' 1

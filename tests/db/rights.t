@@ -160,6 +160,15 @@ for act in "INSERT INTO pgwinnow.acts (run, act, role) VALUES (1, 'set', 'anna')
     may oscar "$act"
     isnt $? 0 "an operator may not: $act"
 done
+sql 'CREATE ROLE cron LOGIN'
+PGUSER=cron pgw lock nightly -- true
+isnt "$code" 0 'a lock takes rights'
+block sql lock | psql -Xq -v ON_ERROR_STOP=1
+is $? 0 'lock: the script runs'
+PGUSER=cron pgw lock nightly -- true
+is "$code" 0 'and is enough' || diag "$all"
+PGUSER=cron pgw lock nightly -- true
+is "$code" 0 'a second time, too' || diag "$all"
 for act in 'SELECT * FROM pgwinnow.runs' 'CREATE TABLE pgwinnow.mine (a int)'; do
     may mallory "$act"
     isnt $? 0 "nothing for PUBLIC: $act"
