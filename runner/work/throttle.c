@@ -17,6 +17,7 @@
 
 enum {
     TICK_MS = 50,
+    DEAD_MS = 20000,    /* and then the connection is taken for dead: the server's own limit is a second */
     WRITE_MS = 2000,    /* between two versions of runs.waiting: how far a standby is behind changes all the time */
     TELL_MS = 1000,     /* shorter waits are not worth a line */
     ANSWER_MS = 1000,   /* the server's limit for a question */
@@ -288,6 +289,7 @@ static void tick(void *context) {
         ask_next(t);
     else if (!away && clock_ms() - t->sent > PATIENCE_MS)
         keep(t->lost, "the server does not answer the questions of the throttle");
+    if (!away && slot_busy(t->slot) && clock_ms() - t->sent > DEAD_MS) slot_drop(t->slot, "the throttle got no answer");
     settle(t);
     tell(t);
 }
