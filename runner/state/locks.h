@@ -1,6 +1,6 @@
 /*
- * Named leases, for `pgwinnow lock`: one holder at a time in a database, until it gives back or its time to live is over
- * since the last beat, by the server's clock. Each taking has its own fence, a number that only grows.
+ * Named leases, for `pgwinnow lock`: one holder at a time in a database, until it gives back, or its time to live is
+ * over since the last beat, by the server's clock. Each taking has its own fence, a number that only grows.
  */
 #pragma once
 #include "state/schema.h"
