@@ -275,6 +275,12 @@ static bool constraint_is_there(struct direct *direct, const struct index_wish *
     return true;
 }
 
+/* A try whose answer was lost had gone through: the index bears the constraint's name since. */
+static bool added_unheard(struct direct *direct, const struct index_wish *wish, const char *constraint) {
+    struct error looking = error_new(direct->arena);
+    return constraint_is_there(direct, wish, constraint, constraint, &looking) && !failed(&looking);
+}
+
 static void add_constraint(struct direct *direct, const struct index_job *job, const char *index, struct error *error) {
     const char *constraint = job->options->constraint.name;
     if (!constraint || failed(error) || constraint_is_there(direct, &job->wish, constraint, index, error)) return;
@@ -286,6 +292,7 @@ static void add_constraint(struct direct *direct, const struct index_job *job, c
     const char *about =
         arena_printf(direct->arena, "adding the constraint %s to %s", constraint, job->wish.table->shown);
     direct_short(direct, about, &sql_add_constraint, &b, error);
+    if (text_equal(error->sqlstate, "42704") && added_unheard(direct, &job->wish, constraint)) error_clear(error);
 }
 
 static void say(struct run *run, size_t index, const struct index_job *job, const char *name, bool built) {
