@@ -157,6 +157,21 @@ pgw_end 2>/dev/null
 eventually "$sleeping" 0 15
 ok $? 'so does a kill'
 
+# --- a leader: the session that a beat goes by is another one each time
+
+pgw_start lock leader --ttl 2s -- sleep 60
+eventually "SELECT count(*) FROM pgwinnow.locks WHERE name = 'leader' AND isfinite(beat)" 1
+first=$pid took=$(sql "SELECT beat FROM pgwinnow.locks")
+(cd "$work" && "$PGWINNOW" lock leader -- true >/dev/null 2>"$work/second"; echo $? >"$work/second.code")
+is "$(cat "$work/second.code")" 4 'lock: a second leader is refused' || diag "$(cat "$work/second")"
+eventually "SELECT count(*) FROM pgwinnow.locks WHERE beat > '$took'::timestamptz + interval '2 seconds'" 1
+ok $? 'lock: it is kept past its time to live'
+kill -KILL "$first"
+pgw_end 2>/dev/null
+pgw lock leader --wait 20s -- true
+is "$code" 0 'lock: the next one has it when the first one is dead' || diag "$all"
+nothing_left 'lock'
+
 # --- the demo
 
 new_database demo
