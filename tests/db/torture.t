@@ -32,8 +32,8 @@ demo() {
         "the run's end is not written down|$last|--fault|before|--at|5" \
         "the run's end was written down, unheard|$last|--fault|after|--at|5" \
         "the lease is not given back|--from|SET beat = '-infinity'|--by|commits|--fault|before|--at|1"
-    spread before 4 "$points"
-    spread after 3 "$trips"
+    spread before 3 "$points"
+    spread after 2 "$trips"
     spread kill-after 2 "$commits"
 }
 
@@ -42,13 +42,13 @@ heavy() {
     at_places \
         "what is below a heavy row was listed, unheard|$listed|--fault|after|--at|1" \
         "a heavy row's rows without a key went, unheard|$drained|--fault|after|--at|1"
-    spread before 2 "$points" 4
+    spread before 1 "$points" 4
 }
 
 moves() {
     scenario moves
     at_places "what moves from a heavy group was listed, unheard|$listed|--fault|after|--at|1"
-    spread after 3 "$trips"
+    spread after 2 "$trips"
     undoing
     at_places "the unique index is half dropped|$dropped|--fault|before|--at|2"
     spread kill-before 1 "$commits"
