@@ -156,6 +156,4 @@ is "$code" 0 'it runs' || diag "$all"
 is_sql 'TABLE pictures ORDER BY id' '2|2|ada-2023.jpg
 3|4|grace.jpg' 'and the picture of the profile that collided is gone with it'
 
-# --- the recipes that it serves
-
 done_testing
