@@ -19,7 +19,8 @@ CC     ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 600
-JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
+# Tests wait more than they work.
+JOBS   ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 1))))
 
 CLANG    := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
 # Level 2 looks into headers too: a statement of a .sql file that nothing uses is a warning.
