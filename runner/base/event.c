@@ -12,6 +12,7 @@ const char *event_name(enum event_type type) {
         [EVENT_RUN_FINISHED] = "run.finished",
         [EVENT_RUN_FAILED] = "run.failed",
         [EVENT_RUN_PAUSED] = "run.paused",
+        [EVENT_RUN_CANCELLED] = "run.cancelled",
         [EVENT_STEP_STARTED] = "step.started",
         [EVENT_STEP_FINISHED] = "step.finished",
         [EVENT_BATCH_COMMITTED] = "batch.committed",
@@ -19,6 +20,12 @@ const char *event_name(enum event_type type) {
         [EVENT_NOTICE] = "notice",
         [EVENT_THROTTLE_WAITING] = "throttle.waiting",
         [EVENT_THROTTLE_CLEARED] = "throttle.cleared",
+        [EVENT_APPROVAL_NEEDED] = "approval.needed",
     };
     return names[type];
+}
+
+bool event_ends(enum event_type type) {
+    return type == EVENT_RUN_FINISHED || type == EVENT_RUN_FAILED || type == EVENT_RUN_PAUSED ||
+           type == EVENT_RUN_CANCELLED;
 }

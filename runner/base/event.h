@@ -4,6 +4,7 @@
  * An event and all it points at live only during the call. Numbers that are not known are -1.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ enum event_type {
     EVENT_RUN_FINISHED,
     EVENT_RUN_FAILED, /* failed or refused: message, detail, hint say why */
     EVENT_RUN_PAUSED, /* stopped before the end, can be resumed */
+    EVENT_RUN_CANCELLED,
     EVENT_STEP_STARTED,
     EVENT_STEP_FINISHED,
     EVENT_BATCH_COMMITTED,
@@ -20,6 +22,7 @@ enum event_type {
     EVENT_NOTICE,   /* something worth a line: message, hint */
     EVENT_THROTTLE_WAITING, /* message: why; hint: what ends it. Told when it has waited for a second */
     EVENT_THROTTLE_CLEARED, /* it goes on; message: how long it waited, and why */
+    EVENT_APPROVAL_NEEDED,  /* message: the plan's; hint: the command that approves */
     EVENT_TYPES
 };
 
@@ -42,12 +45,13 @@ struct event {
     double rate;                            /* rows a second, smoothed */
     int64_t eta_ms;
     int64_t batch_size;                     /* rows aimed at, children included */
+    int64_t lag_ms;                         /* of the standby furthest behind; -1: none, or nobody looks */
     const char *doing;                      /* "building the index: scanning, 40 %"; may be NULL */
     const char *waiting;                    /* why it waits; NULL when it does not */
     int64_t waiting_ms;
     const char *until;                      /* what would end it; may be NULL */
     const char *message, *detail, *hint;
-    int exit_code;                          /* for RUN_FAILED and RUN_PAUSED */
+    int exit_code;                          /* for RUN_FAILED, RUN_PAUSED and RUN_CANCELLED */
     int64_t ms;                             /* of the run in this session */
 };
 
@@ -58,3 +62,4 @@ struct listener {
 
 void event_tell(struct listener *first, const struct event *);
 const char *event_name(enum event_type); /* "run.started" */
+bool event_ends(enum event_type);        /* nothing of this session comes behind it */

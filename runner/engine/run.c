@@ -434,9 +434,11 @@ static bool did_nothing(const struct run *run) {
 }
 
 static void tell_end(struct run *run, const struct error *error) {
-    enum event_type type = error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED
-                           : failed(error)               ? EVENT_RUN_FAILED
-                                                         : EVENT_RUN_FINISHED;
+    bool cancelled = text_equal(end_state(run, error), "cancelled");
+    enum event_type type = cancelled                       ? EVENT_RUN_CANCELLED
+                           : error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED
+                           : failed(error)                 ? EVENT_RUN_FAILED
+                                                           : EVENT_RUN_FINISHED;
     struct event event = {.type = type,
                           .run = run->holder.run,
                           .plan = run->plan->name,
@@ -447,6 +449,7 @@ static void tell_end(struct run *run, const struct error *error) {
                           .step = run->step,
                           .eta_ms = -1,
                           .batch_size = -1,
+                          .lag_ms = -1,
                           .message = error->message,
                           .detail = error->detail,
                           .hint = error->hint,

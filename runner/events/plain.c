@@ -49,9 +49,10 @@ static void run_begins(struct text *text, const struct event *event) {
 
 static void run_ends(struct text *text, const struct event *event) {
     text_addf(text, "run %lld %s", (long long)event->run,
-              event->type == EVENT_RUN_FINISHED ? "finished"
-              : event->type == EVENT_RUN_FAILED ? "failed"
-                                                : "stopped before its end");
+              event->type == EVENT_RUN_FINISHED    ? "finished"
+              : event->type == EVENT_RUN_FAILED    ? "failed"
+              : event->type == EVENT_RUN_CANCELLED ? "cancelled"
+                                                   : "stopped before its end");
     add_time(text, " after ", event->ms, "");
     if (event->type != EVENT_RUN_FINISHED) text_addf(text, ", exit code %d", event->exit_code);
     if (event->message) {
@@ -118,7 +119,7 @@ static void throttle(struct text *text, const struct event *event) {
 
 /* What one who wants quiet still gets. */
 static bool needs_attention(enum event_type type) {
-    return type == EVENT_NOTICE || type == EVENT_RUN_FAILED || type == EVENT_RUN_PAUSED;
+    return type == EVENT_NOTICE || type == EVENT_APPROVAL_NEEDED || (event_ends(type) && type != EVENT_RUN_FINISHED);
 }
 
 static void describe(struct text *text, const struct event *event) {
@@ -128,7 +129,8 @@ static void describe(struct text *text, const struct event *event) {
     case EVENT_RUN_RESUMED: run_begins(text, event); break;
     case EVENT_RUN_FINISHED:
     case EVENT_RUN_FAILED:
-    case EVENT_RUN_PAUSED: run_ends(text, event); break;
+    case EVENT_RUN_PAUSED:
+    case EVENT_RUN_CANCELLED: run_ends(text, event); break;
     case EVENT_STEP_STARTED:
         if (step) text_addf(text, "step %s started", step->name);
         break;
@@ -138,6 +140,7 @@ static void describe(struct text *text, const struct event *event) {
     case EVENT_PROGRESS:
         if (step) step_goes_on(text, event, step);
         break;
+    case EVENT_APPROVAL_NEEDED:
     case EVENT_NOTICE: notice(text, event); break;
     case EVENT_THROTTLE_WAITING:
     case EVENT_THROTTLE_CLEARED: throttle(text, event); break;

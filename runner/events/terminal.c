@@ -192,6 +192,7 @@ static void ending(struct terminal *t, struct lines *lines, const struct event *
         [EVENT_RUN_FINISHED] = {"finished in", STYLE_GREEN},
         [EVENT_RUN_FAILED] = {"failed after", STYLE_RED},
         [EVENT_RUN_PAUSED] = {"stopped early, after", STYLE_YELLOW},
+        [EVENT_RUN_CANCELLED] = {"cancelled, after", STYLE_YELLOW},
     };
     if (t->open_step && t->open_step <= event->step_count) step_line(t, lines, event, t->open_step - 1);
     t->open_step = 0;
@@ -302,20 +303,20 @@ static bool told_now(struct terminal *t, const struct event *event, struct lines
         return true;
     case EVENT_RUN_FINISHED:
     case EVENT_RUN_FAILED:
-    case EVENT_RUN_PAUSED: ending(t, stay, event); return true;
+    case EVENT_RUN_PAUSED:
+    case EVENT_RUN_CANCELLED: ending(t, stay, event); return true;
     case EVENT_STEP_STARTED: t->open_step = event->step + 1; return true;
     case EVENT_STEP_FINISHED:
         if (event->step < event->step_count) step_line(t, stay, event, event->step);
         t->open_step = 0;
         return true;
+    case EVENT_APPROVAL_NEEDED:
     case EVENT_NOTICE: notice(t, stay, event); return true;
     default: return false;
     }
 }
 
-static bool over(const struct event *event) {
-    return event->type == EVENT_RUN_FINISHED || event->type == EVENT_RUN_FAILED || event->type == EVENT_RUN_PAUSED;
-}
+static bool over(const struct event *event) { return event_ends(event->type); }
 
 static void hear(struct listener *listener, const struct event *event) {
     struct terminal *t = (struct terminal *)listener;

@@ -8,11 +8,13 @@
 #include "sql/state/schema.sql.h"
 
 static const struct sql *const creation[] = {
-    &sql_create_schema,        &sql_create_version,         &sql_create_runs,     &sql_widen_runs_states,
-    &sql_drop_runs_unfinished, &sql_create_runs_unfinished, &sql_create_lease,    &sql_create_steps,
-    &sql_create_batches,       &sql_create_objects,         &sql_create_archives, &sql_add_runs_lane,
-    &sql_add_runs_waiting,     &sql_add_lease_entered,      &sql_create_lanes,    &sql_open_lanes,
-    &sql_create_acts,          &sql_create_locks,           &sql_create_guards,   &sql_mark_version};
+    &sql_create_schema,        &sql_create_version,         &sql_create_runs,          &sql_widen_runs_states,
+    &sql_drop_runs_unfinished, &sql_create_runs_unfinished, &sql_create_lease,         &sql_create_steps,
+    &sql_create_batches,       &sql_create_objects,         &sql_create_archives,      &sql_add_runs_lane,
+    &sql_add_runs_waiting,     &sql_add_lease_entered,      &sql_create_lanes,         &sql_open_lanes,
+    &sql_create_acts,          &sql_create_locks,           &sql_create_guards,        &sql_add_runs_uid,
+    &sql_add_batches_edges,    &sql_create_events,          &sql_create_events_by_run, &sql_create_outbox,
+    &sql_create_endpoints,     &sql_create_samples,         &sql_create_statements,    &sql_mark_version};
 enum { CREATIONS = sizeof creation / sizeof *creation };
 
 /* The group roles: behind the tables. A run grants, it does not create roles. */

@@ -7,7 +7,7 @@
 #include "database/sql.h"
 #include "wire/slot.h"
 
-enum { STATE_VERSION = 3 };
+enum { STATE_VERSION = 4 };
 
 struct state {
     struct slot *slot;  /* straight questions about state go here */

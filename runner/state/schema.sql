@@ -1,4 +1,4 @@
--- The state schema, version 3. `pgwinnow init --print` prints these statements.
+-- The state schema, version 4. `pgwinnow init --print` prints these statements.
 
 -- name: create_schema
 CREATE SCHEMA IF NOT EXISTS :"state"
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS :"state".version (
 )
 
 -- name: mark_version
-INSERT INTO :"state".version (version) VALUES (3) ON CONFLICT DO NOTHING
+INSERT INTO :"state".version (version) VALUES (4) ON CONFLICT DO NOTHING
 
 -- `wanted` is the switch that needs no client: UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 7.
 -- name: create_runs
@@ -188,6 +188,86 @@ CREATE TABLE IF NOT EXISTS :"state".guards (
     PRIMARY KEY (run, step)
 )
 
+-- `uid` makes names of events that no other database will use. `hold`: a pause that holds until `pgwinnow resume`.
+-- `tree_shown`: the foreign-key tree as explain --json has it, without counts. `server`: its version, for the report.
+-- name: add_runs_uid
+ALTER TABLE :"state".runs ADD COLUMN IF NOT EXISTS uid uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+    ADD COLUMN IF NOT EXISTS hold boolean NOT NULL DEFAULT false, ADD COLUMN IF NOT EXISTS tree_shown jsonb,
+    ADD COLUMN IF NOT EXISTS server text
+
+-- Rows settled by edge of the tree, in the order of `tree_shown`. NULL: nobody counted.
+-- name: add_batches_edges
+ALTER TABLE :"state".batches ADD COLUMN IF NOT EXISTS edges bigint[]
+
+-- The stream of events, less progress and batches: what status, the report and people look back at. `id` is what
+-- receivers of webhooks know it by. Written in the transaction of what it tells.
+-- name: create_events
+CREATE TABLE IF NOT EXISTS :"state".events (
+    event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    id text NOT NULL UNIQUE,
+    type text NOT NULL,
+    at timestamptz NOT NULL,
+    body jsonb NOT NULL
+)
+
+-- name: create_events_by_run
+CREATE INDEX IF NOT EXISTS events_by_run ON :"state".events (run, event)
+
+-- What endpoints are still to be told, in the order of seq for each; a row goes when it was delivered. `body` is what
+-- is sent, byte by byte, at every try. `due`: not before; whoever delivers puts it ahead while he tries.
+-- name: create_outbox
+CREATE TABLE IF NOT EXISTS :"state".outbox (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    endpoint text NOT NULL,
+    id text NOT NULL,
+    type text NOT NULL,
+    body text NOT NULL,
+    made timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    due timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    tries int NOT NULL DEFAULT 0,
+    answer text,
+    UNIQUE (endpoint, id)
+)
+
+-- How it went with the endpoints of a run: delivered, dropped after 7 days or because it was gone (410), last answer.
+-- name: create_endpoints
+CREATE TABLE IF NOT EXISTS :"state".endpoints (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    endpoint text NOT NULL,
+    delivered bigint NOT NULL DEFAULT 0,
+    dropped bigint NOT NULL DEFAULT 0,
+    gone timestamptz,
+    answer text,
+    PRIMARY KEY (run, endpoint)
+)
+
+-- How it went over time: once a second at first, seldomer in long runs.
+-- name: create_samples
+CREATE TABLE IF NOT EXISTS :"state".samples (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    step int NOT NULL,
+    rate double precision,
+    batch_size bigint,
+    lag_ms bigint,
+    waiting text,
+    PRIMARY KEY (run, at)
+)
+
+-- The SQL that a run has sent, each statement once for a step, as it was sent first.
+-- name: create_statements
+CREATE TABLE IF NOT EXISTS :"state".statements (
+    run bigint NOT NULL REFERENCES :"state".runs ON DELETE CASCADE,
+    step int NOT NULL,
+    name text NOT NULL,
+    place text NOT NULL,
+    text text NOT NULL,
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (run, step, name)
+)
+
 -- name: has_version
 SELECT pg_catalog.to_regclass(pg_catalog.format('%I.version', $1::text)) IS NOT NULL
 
@@ -316,7 +396,8 @@ BEGIN
           JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
           JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
          WHERE n.nspname OPERATOR(pg_catalog.=) state::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'runs'
-           AND (a.attname OPERATOR(pg_catalog.=) 'wanted' OR a.attname OPERATOR(pg_catalog.=) 'settings')
+           AND (a.attname OPERATOR(pg_catalog.=) 'wanted' OR a.attname OPERATOR(pg_catalog.=) 'settings'
+                OR a.attname OPERATOR(pg_catalog.=) 'hold')
            AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
          GROUP BY c.relname
         UNION ALL

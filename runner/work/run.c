@@ -163,6 +163,7 @@ void run_tell(struct run *run, enum event_type type, const char *message, const 
         .rate = p->rate,
         .eta_ms = left >= 0 && p->rate > 0 ? (int64_t)((double)left / p->rate * 1000) : -1,
         .batch_size = p->batch_size,
+        .lag_ms = -1,
         .doing = p->doing,
         .waiting = p->waiting,
         .waiting_ms = p->waiting ? clock_ms() - p->waiting_since : 0,
