@@ -20,6 +20,7 @@ tracked='--from|CREATE TABLE "pgwinnow"."track_1"|--by|commits'
 listed='--from|WITH listed AS|--by|commits'
 drained='--from|WITH p AS MATERIALIZED|--by|commits'
 dropped='--from|DROP INDEX CONCURRENTLY|--by|points|--kill'
+constrained='--from|ADD CONSTRAINT "orders_total_key"|--by|commits'
 
 # Five commits: this one, the sums of the step, its end, what the run made, and the run's end.
 last='--from|DROP TABLE IF EXISTS "pgwinnow"."backfill_1|--by|commits'
@@ -54,6 +55,11 @@ moves() {
     spread kill-before 1 "$commits"
 }
 
+merge() {
+    scenario merge
+    at_places "the constraint was added, unheard|$constrained|--fault|after|--at|1"
+}
+
 # What an old run made for its time goes although the connection is lost behind the record that it is cancelled.
 fresh() {
     scenario rule
@@ -71,6 +77,6 @@ fresh() {
     is_sql "SELECT count(*) FROM pg_class WHERE relname LIKE 'pgwinnow\_%'" 0 'fresh: nothing of it is left on the tables'
 }
 
-[ $# -gt 0 ] || set -- demo heavy moves fresh
+[ $# -gt 0 ] || set -- demo heavy moves merge fresh
 for part; do "$part"; done
 done_testing
