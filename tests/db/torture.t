@@ -33,6 +33,7 @@ demo() {
         "the run's end is not written down|$last|--fault|before|--at|5" \
         "the run's end was written down, unheard|$last|--fault|after|--at|5" \
         "the lease is not given back|--from|SET beat = '-infinity'|--by|commits|--fault|before|--at|1"
+    is "$(awk '$1 == 5 { print $4 }' "$work/results")" 0 'demo: a run that is over ends well, its lease given back or not'
     spread before 3 "$points"
     spread after 2 "$trips"
     spread kill-after 2 "$commits"
