@@ -54,6 +54,7 @@ struct command_line {
     int64_t wait, max_time;   /* run, undo: ms */
     bool fresh;
     int output;               /* in sink_choices (events/sinks.h) */
+    const char *metrics;      /* run, undo: a file */
     int64_t ttl;              /* lock: ms */
     int passed_on;            /* lock: the exit code when there was no error */
     int64_t older;            /* clean: ms */

@@ -22,6 +22,8 @@ static const struct command_option run_options[] = {
     {"tree", ARGUMENT_TEXT, AT(tree), "FINGERPRINT", "accept the foreign-key tree that explain printed", NULL},
     {"output", ARGUMENT_CHOICE, AT(output), NULL, "how to show progress; auto: a bar on a terminal, else plain lines",
      sink_choices},
+    {"metrics-file", ARGUMENT_TEXT, AT(metrics), "PATH", "keep numbers for Prometheus in this file (docs/metrics.md)",
+     NULL},
     {0},
 };
 
@@ -50,9 +52,12 @@ static void run_run(struct command_line *line, struct arena *arena, struct error
     if (failed(error)) return;
     stop_install();
     fflush(stdout);
-    struct sink_request wanted = {
-        .fd = STDOUT_FILENO, .colour = line->colour, .unicode = sink_unicode(), .quiet = line->quiet};
-    struct listener *listener = sink_choose(line->output, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted);
+    struct sink_request wanted = {.fd = STDOUT_FILENO,
+                                  .colour = line->colour,
+                                  .unicode = sink_unicode(),
+                                  .quiet = line->quiet,
+                                  .metrics = line->metrics};
+    const struct sink *display = sink_choose(line->output, isatty(STDOUT_FILENO), line->quiet);
     struct request request = {.database = line->database,
                               .database_direct = line->database_direct,
                               .schema = line->schema,
@@ -63,7 +68,7 @@ static void run_run(struct command_line *line, struct arena *arena, struct error
                               .max_rows = line->max_rows > 0 ? line->max_rows : 0,
                               .max_time = line->max_time > 0 ? line->max_time : 0,
                               .wait = line->wait > 0 ? line->wait : 0,
-                              .listeners = listener};
+                              .listeners = sinks_open(arena, display, &wanted)};
     struct run *run = engine_open(arena, plan, &request, error);
     if (!failed(error)) engine_run(run, &request, &problems, error);
 }

@@ -22,6 +22,8 @@ static const struct command_option undo_options[] = {
     {"max-time", ARGUMENT_DURATION, AT(max_time), "TIME", "stop cleanly after so long, to be resumed", NULL},
     {"wait", ARGUMENT_DURATION, AT(wait), "TIME",
      "wait so long for whoever is in the lane or changes the same tables; else exit code 4", NULL},
+    {"metrics-file", ARGUMENT_TEXT, AT(metrics), "PATH", "keep numbers for Prometheus in this file (docs/metrics.md)",
+     NULL},
     {"published", ARGUMENT_CHOICE, AT(published), NULL,
      "where a publication of all tables would carry those of the undo: refuse (default), or accept", published_choices},
     {0},
@@ -109,22 +111,26 @@ static void refuse_state(const struct overview *o, struct error *error) {
 static struct undo_request request_of(struct command_line *line, struct arena *arena, const struct named *named) {
     stop_install();
     fflush(stdout);
-    struct sink_request wanted = {
-        .fd = STDOUT_FILENO, .colour = line->colour, .unicode = sink_unicode(), .quiet = line->quiet};
-    return (struct undo_request){
-        .database = line->database ? line->database
-                    : named->url   ? named->url
-                                   : "",
-        .database_direct = desk_direct(line, named),
-        .schema = line->schema,
-        .on_conflict = (enum undo_conflicts)line->on_conflict,
-        .triggers_off = line->triggers == 1,
-        .max_time = line->max_time > 0 ? line->max_time : 0,
-        .wait = line->wait > 0 ? line->wait : 0,
-        .published = line->published == 1,
-        .agrees = may_drop,
-        .context = line,
-        .listeners = line->json ? NULL : sink_choose(0, isatty(STDOUT_FILENO), line->quiet)->open(arena, &wanted)};
+    struct sink_request wanted = {.fd = STDOUT_FILENO,
+                                  .colour = line->colour,
+                                  .unicode = sink_unicode(),
+                                  .quiet = line->quiet,
+                                  .metrics = line->metrics,
+                                  .undoing = true};
+    const struct sink *display = line->json ? NULL : sink_choose(0, isatty(STDOUT_FILENO), line->quiet);
+    return (struct undo_request){.database = line->database ? line->database
+                                             : named->url   ? named->url
+                                                            : "",
+                                 .database_direct = desk_direct(line, named),
+                                 .schema = line->schema,
+                                 .on_conflict = (enum undo_conflicts)line->on_conflict,
+                                 .triggers_off = line->triggers == 1,
+                                 .max_time = line->max_time > 0 ? line->max_time : 0,
+                                 .wait = line->wait > 0 ? line->wait : 0,
+                                 .published = line->published == 1,
+                                 .agrees = may_drop,
+                                 .context = line,
+                                 .listeners = sinks_open(arena, display, &wanted)};
 }
 
 static void undo_run(struct command_line *line, struct arena *arena, struct error *error) {

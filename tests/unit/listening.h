@@ -33,7 +33,7 @@ static inline struct listening *listen_with(struct arena *arena, const char *sin
     for (int i = 0; i < STEPS; i++) l->steps[i] = (struct event_step){names[i], STEP_WAITING, -1, -1, 0, 0, -1};
     l->event = (struct event){.run = 7, .plan = "dedupe-listings", .environment = "staging", .table = "public.listings",
                               .steps = l->steps, .step_count = STEPS, .step = STEPS, .rate = -1, .eta_ms = -1,
-                              .batch_size = -1, .waiting_ms = -1, .ms = 0};
+                              .batch_size = -1, .lag_ms = -1, .waiting_ms = -1, .ms = 0};
     return l;
 }
 

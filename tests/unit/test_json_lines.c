@@ -3,10 +3,10 @@
 
 #include <jansson.h>
 
-static const char *const keys[] = {"type",    "time",   "run",         "plan",       "environment", "table",
-                                   "step",    "state",  "rows",        "total",      "spared",      "batches",
-                                   "seconds", "rate",   "eta_seconds", "batch_size", "doing",       "waiting",
-                                   "message", "detail", "hint",        "exit_code",  "run_seconds", "steps"};
+static const char *const keys[] = {
+    "type",    "time",    "run",     "plan",    "environment", "table",       "step",       "state",       "rows",
+    "total",   "spared",  "batches", "seconds", "rate",        "eta_seconds", "batch_size", "lag_seconds", "doing",
+    "waiting", "message", "detail",  "hint",    "exit_code",   "run_seconds", "steps"};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 /* The lines as an array of objects; every line must be one. */
