@@ -14,6 +14,14 @@ json_t *json_text_or_null(struct arena *arena, const char *text) {
     return json_string(copy);
 }
 
+/* Bytes that are no UTF-8 (a database in SQL_ASCII) do not cost the whole value. */
+json_t *json_read_or_null(struct arena *arena, const char *json) {
+    json_t *clean = json_text_or_null(arena, json);
+    json_t *value = json_is_string(clean) ? json_loads(json_string_value(clean), JSON_DECODE_ANY, NULL) : NULL;
+    json_decref(clean);
+    return value ? value : json_null();
+}
+
 json_t *json_count_or_null(int64_t n) { return n < 0 ? json_null() : json_integer(n); }
 
 json_t *json_seconds_or_null(int64_t ms) { return ms < 0 ? json_null() : json_real((double)ms / 1000); }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 json_t *json_text_or_null(struct arena *, const char *text); /* NULL: null; bytes that are no UTF-8 become '?' */
+json_t *json_read_or_null(struct arena *, const char *json); /* a value; NULL, or what is no JSON: null */
 json_t *json_count_or_null(int64_t n);                       /* below 0: null */
 json_t *json_seconds_or_null(int64_t ms);                    /* below 0: null */
 json_t *json_tenths_or_null(double n);                       /* below 0: null; more digits would be noise */

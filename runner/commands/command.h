@@ -59,6 +59,7 @@ struct command_line {
     int passed_on;            /* lock: the exit code when there was no error */
     int64_t older;            /* clean: ms */
     bool archive;             /* clean */
+    int format;               /* report: in its choices */
     bool print;               /* init */
     int published;            /* init, undo: refuse, accept */
     int on_conflict, triggers; /* undo: stop, skip, force; fire, off */

@@ -189,43 +189,47 @@ static void hint_rights(const struct state *state, struct arena *arena, struct e
                      schema, user, schema, user);
 }
 
-static void begin_reading(const struct state *state, struct arena *arena, struct error *error) {
+void overview_begin(const struct state *state, struct arena *arena, struct error *error) {
     const struct statement begin[] = {{.about = "beginning to read", .text = sql_begin_reading.text},
                                       {.about = "beginning to read", .text = sql_no_reading_timeout.text},
                                       {.about = "beginning to read", .text = sql_reading_settings.text}};
     ask_all(state->slot, arena, begin, sizeof begin / sizeof *begin, error);
 }
 
-static void end_reading(const struct state *state, struct arena *arena, struct error *error) {
+void overview_end(const struct state *state, struct arena *arena, struct error *error) {
     hint_rights(state, arena, error);
     struct error ignored = error_new(arena);
     if (!slot_lost(state->slot)) state_ask(state, arena, "ending the reading", &sql_end_reading, NULL, 0, &ignored);
 }
 
 struct lock_holder *overview_locks(const struct state *state, struct arena *arena, size_t *count, struct error *error) {
-    begin_reading(state, arena, error);
+    overview_begin(state, arena, error);
     struct lock_holder *held = locks_held(state, arena, NULL, count, error);
-    end_reading(state, arena, error);
+    overview_end(state, arena, error);
     return held;
+}
+
+struct overview *overview_read_inside(const struct state *state, struct arena *arena,
+                                      const struct overview_filter *filter, size_t *count, struct error *error) {
+    *count = 0;
+    int version = failed(error) ? 0 : schema_version(state, arena, error);
+    if (!version) return NULL;
+    struct rows *rows = ask_runs(state, arena, filter, version, error);
+    *count = rows ? (size_t)rows_count(rows) : 0;
+    struct overview *list = arena_alloc(arena, (*count + 1) * sizeof *list);
+    for (size_t i = 0; i < *count && !failed(error); i++) {
+        list[i] = overview_of(arena, rows, (int)i);
+        read_steps(state, arena, &list[i], error);
+        read_waiting(state, arena, &list[i], version, error);
+        read_guards(state, arena, &list[i], version, error);
+    }
+    return list;
 }
 
 struct overview *overview_read(const struct state *state, struct arena *arena, const struct overview_filter *filter,
                                size_t *count, struct error *error) {
-    struct overview *list = NULL;
-    *count = 0;
-    begin_reading(state, arena, error);
-    int version = failed(error) ? 0 : schema_version(state, arena, error);
-    if (version) {
-        struct rows *rows = ask_runs(state, arena, filter, version, error);
-        *count = rows ? (size_t)rows_count(rows) : 0;
-        list = arena_alloc(arena, (*count + 1) * sizeof *list);
-        for (size_t i = 0; i < *count && !failed(error); i++) {
-            list[i] = overview_of(arena, rows, (int)i);
-            read_steps(state, arena, &list[i], error);
-            read_waiting(state, arena, &list[i], version, error);
-            read_guards(state, arena, &list[i], version, error);
-        }
-    }
-    end_reading(state, arena, error);
+    overview_begin(state, arena, error);
+    struct overview *list = overview_read_inside(state, arena, filter, count, error);
+    overview_end(state, arena, error);
     return list;
 }

@@ -78,5 +78,11 @@ bool overview_over(const struct overview *); /* finished or cancelled: `run` doe
 struct overview *overview_read(const struct state *, struct arena *, const struct overview_filter *, size_t *count,
                                struct error *);
 
+/* The transaction that overview_read makes, for who asks for more inside it. Ending it rolls back, after errors too. */
+void overview_begin(const struct state *, struct arena *, struct error *);
+struct overview *overview_read_inside(const struct state *, struct arena *, const struct overview_filter *,
+                                      size_t *count, struct error *);
+void overview_end(const struct state *, struct arena *, struct error *);
+
 /* The locks of `pgwinnow lock` that are held now. */
 struct lock_holder *overview_locks(const struct state *, struct arena *, size_t *count, struct error *);

@@ -460,6 +460,8 @@ pgw status
 is "$code" 0 'status' || diag "$all"
 pgw history
 is "$code" 0 'history' || diag "$all"
+pgw report deep --format json
+is "$code" 0 'report' || diag "$all"
 sql "CREATE INDEX left_behind ON x (gone); INSERT INTO pgwinnow.objects SELECT run, 'index', 'public', 'left_behind' FROM pgwinnow.runs WHERE plan = 'slow'"
 pgw clean --yes
 is "$code" 0 'clean' || diag "$all"
@@ -571,6 +573,8 @@ parts='engine/explain.sql:closure_step engine/explain.sql:level_edge steps/track
     engine/undo_judge.sql:judge_referred engine/undo_judge.sql:child_goes_back engine/undo_judge.sql:in_this_statement
     engine/undo_batch.sql:insert_removed engine/undo_batch.sql:overwrite engine/undo_batch.sql:change_back engine/undo_batch.sql:change_back_keyless
     state/overview.sql:overview_archives state/overview.sql:overview_guards
+    state/report.sql:report_archives state/report.sql:report_until state/report.sql:timeline_steps state/report.sql:timeline_events
+    state/report.sql:timeline_acts state/report_tracked.sql:spared_of_round state/report_tracked.sql:kept_of_round state/report_tracked.sql:survivors_of_round
     work/precheck.sql:join_edge work/tracking.sql:qualified_with_survivor work/tracking.sql:qualified_alone
     work/tracking.sql:plain_with_survivor work/tracking.sql:plain_alone work/tracking.sql:reason_with_survivor
     work/shape.sql:shape_lines work/tracking.sql:reason_alone work/tracking.sql:keeps_by_order work/tracking.sql:keeps_by_value'
@@ -579,7 +583,7 @@ described='database/expressions.sql:describe_expression steps/backfill_job.sql:i
     steps/expressions.sql:describe_order steps/expressions.sql:describe_query steps/trial.sql:condition
     steps/merge.sql:try_rule'
 # For some versions only: NAME_14 up to 14, NAME_18 from 18 on, NAME where neither is meant.
-others=' state/overview.sql:overview_no_archives state/overview.sql:overview_no_guards'
+others=' state/overview.sql:overview_no_archives state/overview.sql:overview_no_guards state/report.sql:report_no_archives state/report.sql:report_no_until state/report.sql:report_no_tree'
 [ "$version" = 14 ] && others+=' database/foreign.sql:foreign_columns steps/merge.sql:rule_range_union' || others+=' database/foreign.sql:foreign_columns_14'
 [ "$version" = 14 ] && others+=' state/published.sql:for_all_tables_or_schema' || others+=' state/published.sql:for_all_tables'
 [ "$version" -ge 18 ] && others+=' database/foreign.sql:foreign_keys' || others+=' database/foreign.sql:foreign_keys_18'
