@@ -57,6 +57,8 @@ struct command_line {
     const char *metrics;      /* run, undo: a file */
     int64_t ttl;              /* lock: ms */
     int passed_on;            /* lock: the exit code when there was no error */
+    bool watch;               /* status */
+    int64_t every;            /* status: ms */
     int64_t older;            /* clean: ms */
     bool archive;             /* clean */
     int format;               /* report: in its choices */

@@ -38,11 +38,21 @@ static void add_cell(struct line *line, const struct grid *grid, size_t column, 
     line_add(line, cell->style, text);
 }
 
+static bool is_empty(const struct grid *grid, size_t column) {
+    for (size_t i = 0; i < grid->count; i++)
+        if (grid->rows[i].cells[column].text) return false;
+    return true;
+}
+
+/* Width 0: the column is left out. */
 static void print_row(const struct grid *grid, FILE *out, const char *indent, bool colour, const size_t *widths,
                       const struct grid_cell *cells) {
     struct line line = line_new(grid->arena, WIDEST, colour, true);
-    for (size_t column = 0, start = 0; column < grid->columns; start += widths[column++] + GAP)
+    for (size_t column = 0, start = 0; column < grid->columns; column++) {
+        if (!widths[column]) continue;
         add_cell(&line, grid, column, start, widths[column], &cells[column]);
+        start += widths[column] + GAP;
+    }
     fprintf(out, "%s%s\n", indent, line.text.data);
 }
 
@@ -50,7 +60,7 @@ void grid_print(const struct grid *grid, FILE *out, const char *indent, bool col
     size_t widths[GRID_COLUMNS];
     struct grid_cell headings[GRID_COLUMNS];
     for (size_t column = 0; column < grid->columns; column++) {
-        widths[column] = width_of(grid, column);
+        widths[column] = is_empty(grid, column) ? 0 : width_of(grid, column);
         headings[column] = (struct grid_cell){heading(grid, column), STYLE_DIM};
     }
     print_row(grid, out, indent, colour, widths, headings);

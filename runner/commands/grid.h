@@ -1,4 +1,5 @@
-/* Rows of cells under headings, as wide as they need to be. Columns of numbers stand to the right. */
+/* Rows of cells under headings, as wide as they need to be. Columns of numbers stand to the right; one in which no row
+ * has anything is left out. */
 #pragma once
 #include <stdio.h>
 

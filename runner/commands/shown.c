@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "commands/grid.h"
 
-enum { LABEL = 10, WIDEST = 4000, TEXT_WIDTH = 98 };
+enum { LABEL = 10, WIDEST = 4000, TEXT_WIDTH = 98, LEAST_TEXT = 20 };
 
 static enum style style_of(const char *state) {
     static const struct {
@@ -30,12 +30,13 @@ struct page {
     FILE *out;
     struct arena *arena;
     bool colour;
+    size_t width; /* of texts behind their labels */
 };
 
 /* "  label     text", wrapped below itself. */
 static void say(const struct page *page, const char *label, enum style style, const char *text) {
     const char *rest = text, *part, *head = label;
-    while ((part = line_wrap(page->arena, &rest, TEXT_WIDTH))) {
+    while ((part = line_wrap(page->arena, &rest, page->width))) {
         struct line line = line_new(page->arena, WIDEST, page->colour, true);
         line_add(&line, STYLE_DIM, head);
         line_pad(&line, LABEL);
@@ -156,8 +157,15 @@ static const char *waiting_text(struct arena *arena, const struct overview *o) {
     return arena_printf(arena, "%s%s%s", clock_text(arena, o->waiting.ms), before, o->waiting.reason);
 }
 
-void shown_page(FILE *out, struct arena *arena, const struct overview *o, const struct named *named, bool colour) {
-    struct page page = {out, arena, colour};
+static size_t text_width(size_t width) {
+    size_t taken = LABEL + 2;
+    if (!width || width > TEXT_WIDTH + taken) return TEXT_WIDTH;
+    return width < LEAST_TEXT + taken ? LEAST_TEXT : width - taken;
+}
+
+void shown_page(FILE *out, struct arena *arena, const struct overview *o, const struct named *named, bool colour,
+                size_t width) {
+    struct page page = {out, arena, colour, text_width(width)};
     struct line title = line_new(arena, WIDEST, colour, true);
     line_addf(&title, STYLE_BOLD, "run %lld of plan %s", (long long)o->run, o->plan);
     if (o->environment) line_addf(&title, STYLE_PLAIN, ", environment %s", o->environment);

@@ -1,4 +1,6 @@
 /* Runs as JSON. Scripts rely on the keys; what is not known is null. */
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "commands/shown.h"
@@ -45,7 +47,7 @@ static json_t *why(struct arena *arena, const struct overview *o) {
                      "sqlstate", json_text_or_null(arena, o->error.sqlstate));
 }
 
-json_t *shown_json(struct arena *arena, const struct overview *o) {
+static json_t *one(struct arena *arena, const struct overview *o) {
     json_t *run = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "run", (json_int_t)o->run, "plan",
                             json_text_or_null(arena, o->plan), "environment", json_text_or_null(arena, o->environment),
                             "table", json_text_or_null(arena, o->table), "state", json_text_or_null(arena, o->state),
@@ -69,10 +71,23 @@ json_t *shown_json(struct arena *arena, const struct overview *o) {
     return run;
 }
 
+json_t *shown_json(struct arena *arena, const struct overview *overviews, size_t count, bool list) {
+    if (!list) return one(arena, overviews);
+    json_t *all = json_array();
+    for (size_t i = 0; i < count; i++) json_array_append_new(all, one(arena, &overviews[i]));
+    return all;
+}
+
+const char *shown_line(struct arena *arena, const json_t *json) {
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    const char *line = arena_strdup(arena, text ? text : "null");
+    free(text);
+    return line;
+}
+
 void shown_answer(struct command_line *line, struct arena *arena, const struct overview *overviews, size_t count,
                   bool list) {
-    json_t *answer = list ? json_array() : shown_json(arena, overviews);
-    for (size_t i = 0; list && i < count; i++) json_array_append_new(answer, shown_json(arena, &overviews[i]));
+    json_t *answer = shown_json(arena, overviews, count, list);
     json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
     putchar('\n');
     json_decref(answer);

@@ -73,6 +73,38 @@ void line_addf(struct line *line, enum style style, const char *format, ...) {
     va_end(arguments);
 }
 
+/* 0: none begins here */
+static size_t escape_length(const char *text) {
+    size_t length = text[0] == '\033' && text[1] == '[' ? strcspn(text, "m") : 0;
+    return length && text[length] ? length + 1 : 0;
+}
+
+static size_t coloured_columns(const char *text) {
+    size_t columns = 0;
+    while (*text) {
+        size_t escape = escape_length(text);
+        struct character c = character_at(text);
+        columns += escape ? 0 : c.columns;
+        text += escape ? escape : c.bytes;
+    }
+    return columns;
+}
+
+void line_add_coloured(struct line *line, const char *text) {
+    if (line->cut || !*text) return;
+    line->cut = coloured_columns(text) > line->width - line->used;
+    size_t columns = line->cut ? line->width - 1 : line->width;
+    while (*text) {
+        size_t escape = escape_length(text), plain = escape ? 0 : 1 + strcspn(text + 1, "\033");
+        if (escape && line->colour) text_add_n(&line->text, text, escape);
+        if (plain) add_characters(line, arena_strndup(line->text.arena, text, plain), columns);
+        text += escape + plain;
+    }
+    if (!line->cut || line->used == line->width) return;
+    text_add(&line->text, line->unicode ? "…" : "~");
+    line->used++;
+}
+
 void line_pad(struct line *line, size_t column) {
     for (; line->used < column && line->used < line->width; line->used++) text_add(&line->text, " ");
 }

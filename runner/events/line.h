@@ -23,6 +23,7 @@ struct line {
 struct line line_new(struct arena *, size_t width, bool colour, bool unicode);
 void line_add(struct line *, enum style, const char *text);
 void line_addf(struct line *, enum style, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void line_add_coloured(struct line *, const char *text); /* one that lines made: with its colours, cut as any other */
 void line_pad(struct line *, size_t column); /* blanks up to a column, at least none */
 
 size_t line_columns(const char *text); /* display columns a text takes */

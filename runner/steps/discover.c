@@ -171,7 +171,8 @@ static void run_discover(struct run *run, size_t index, struct error *error) {
     size_t reached = 0;
     for (size_t i = 0; i < run->tree->edge_count; i++) reached += run->tree->edges[i]->reached;
     run->steps[index].shown->rows = (int64_t)reached;
-    run->steps[index].note = arena_printf(run->arena, "%zu foreign keys, tree %s", reached, run->tree->fingerprint);
+    run->steps[index].note = arena_printf(run->arena, "%zu foreign key%s, tree %s", reached, reached == 1 ? "" : "s",
+                                          run->tree->fingerprint);
     runs_set_tree(&run->state, run->arena, &run->holder, run->tree->fingerprint, error);
     if (run->missing_index == MISSING_CREATE) indexes_ensure_temporary(run, error);
 }
