@@ -16,6 +16,7 @@
 #include "engine/lanes.h"
 #include "sql/engine/run.sql.h"
 #include "state/lanes.h"
+#include "work/announce.h"
 #include "work/direct.h"
 #include "work/family.h"
 #include "work/guard.h"
@@ -181,14 +182,23 @@ static void tick(struct run_step *step) {
     step->began = now;
 }
 
+/* What has become of a step is recorded with the event that tells it. */
+static void reach(struct run *run, size_t i, enum step_state state, enum event_type type, struct error *error) {
+    const char *name = state == STEP_RUNNING ? "running" : state == STEP_DONE ? "done" : "skipped";
+    const char *note = type == EVENT_STEP_FINISHED ? run->steps[i].note : NULL;
+    announce_begin(run, error);
+    record(run, i, name, error);
+    announce_step(run, type, state, note, error);
+    announce_end(run, error);
+    if (failed(error)) return;
+    run->steps[i].shown->state = state;
+    run_tell(run, type, note, NULL);
+}
+
 static void finish_step(struct run *run, size_t i, enum step_state state, struct error *error) {
     struct run_step *step = &run->steps[i];
     tick(step);
-    if (state == STEP_DONE) record(run, i, "done", error);
-    if (state == STEP_SKIPPED) record(run, i, "skipped", error);
-    if (failed(error)) return;
-    step->shown->state = state;
-    run_tell(run, EVENT_STEP_FINISHED, step->note, NULL);
+    reach(run, i, state, EVENT_STEP_FINISHED, error);
 }
 
 /* delete-children that joined the delete behind it ends with that. */
@@ -246,10 +256,7 @@ static void begin_step(struct run *run, size_t i, struct error *error) {
         finish_step(run, i, STEP_SKIPPED, error);
         return;
     }
-    record(run, i, "running", error);
-    if (failed(error)) return;
-    run->steps[i].shown->state = STEP_RUNNING;
-    run_tell(run, EVENT_STEP_STARTED, NULL, NULL);
+    reach(run, i, STEP_RUNNING, EVENT_STEP_STARTED, error);
 }
 
 /* A step may record itself as done in its own transaction, whose COMMIT may have gone through unheard. */
@@ -309,7 +316,14 @@ static void run_step(struct run *run, size_t i, struct error *error) {
 static void end_old(struct run *run, size_t i, struct error *error) {
     struct arena *scratch = arena_new(run->arena);
     (void)i;
+    struct event event = run_event(run, EVENT_RUN_CANCELLED);
+    event.step = event.step_count = 0; /* those of the new one are not its */
+    event.message = "a new run of the plan was wanted (--fresh)";
+    event.exit_code = FAULT_STOPPED;
+    announce_begin(run, error);
     runs_set_state(&run->state, scratch, &run->holder, "cancelled", NULL, error);
+    announce(run, &event, error);
+    announce_end(run, error);
     families_drop(&run->state, scratch, run->holder.run, error);
     indexes_drop_temporary(run, error);
     guards_end(run, -1, error);
@@ -323,9 +337,11 @@ static void cancel(struct run *run, const struct run_row *row, const struct requ
     lane_enter(run, &(struct lane_wait){.ms = request->wait, .only_look = true}, error);
     if (failed(error)) return;
     struct heartbeat *heartbeat = heartbeat_start(run, error);
+    announce_open(run, error);
     insist(run, 0, end_old, error);
     heartbeat_stop(heartbeat, error);
     run->holder = (struct holder){0};
+    run->announcer = NULL;
 }
 
 /* --- back to track --- */
@@ -393,39 +409,6 @@ static void tidy(struct run *run, size_t i, struct error *error) {
     guards_end(run, -1, error);
 }
 
-static void try_write_end(struct run *run, const struct error *how, struct arena *scratch, struct error *error) {
-    if (how->fault == FAULT_NONE)
-        reconnect(run, run->desk, error);
-    else if (slot_lost(run->desk))
-        slot_reopen(run->desk, error);
-    if (slot_in_transaction(run->desk))
-        ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, error);
-    bool running = run->shown[run->step].state == STEP_RUNNING;
-    if (!failed(error) && running && !recorded_done(run, run->step, error)) {
-        tick(&run->steps[run->step]);
-        record(run, run->step, "running", error);
-    }
-    if (text_equal(end_state(run, how), "cancelled")) guards_end(run, -1, error);
-    runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
-                   failed(how) ? json_of_error(scratch, how) : NULL, error);
-}
-
-/* How it ended is written down even when the connection is lost: over a new one, if there is one. A run that is through
- * waits for it; what could not be written down did not end well: the same command does the rest. */
-static void write_end(struct run *run, struct error *how) {
-    if (how->fault == FAULT_HELD) return;
-    struct arena *scratch = arena_new(run->arena);
-    for (int tries = 1;; tries++) {
-        struct error error = error_new(scratch);
-        try_write_end(run, how, scratch, &error);
-        bool matters = how->fault != FAULT_CONNECTION; /* nobody was there to talk to as it is */
-        if (failed(&error) && matters && try_again(run, &error, tries)) continue;
-        if (!failed(how)) error_promote(how, &error);
-        break;
-    }
-    arena_free(scratch);
-}
-
 /* Rows that any step tracked, removed, moved or filled in. */
 static bool did_nothing(const struct run *run) {
     for (size_t i = 0; i < run->plan->step_count; i++)
@@ -433,7 +416,7 @@ static bool did_nothing(const struct run *run) {
     return true;
 }
 
-static void tell_end(struct run *run, const struct error *error) {
+static struct event end_event(const struct run *run, const struct error *error) {
     bool cancelled = text_equal(end_state(run, error), "cancelled");
     enum event_type type = cancelled                       ? EVENT_RUN_CANCELLED
                            : error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED
@@ -457,7 +440,44 @@ static void tell_end(struct run *run, const struct error *error) {
                           .ms = clock_ms() - run->began};
     if (!failed(error)) event.step = run->plan->step_count;
     if (!failed(error) && did_nothing(run)) event.message = "nothing to do: no row needed to go or to be filled in";
-    event_tell(run->listeners, &event);
+    return event;
+}
+
+static void try_write_end(struct run *run, const struct error *how, struct arena *scratch, struct error *error) {
+    if (how->fault == FAULT_NONE)
+        reconnect(run, run->desk, error);
+    else if (slot_lost(run->desk))
+        slot_reopen(run->desk, error);
+    if (slot_in_transaction(run->desk))
+        ask(run->desk, scratch, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, error);
+    bool running = run->shown[run->step].state == STEP_RUNNING;
+    if (!failed(error) && running && !recorded_done(run, run->step, error)) {
+        tick(&run->steps[run->step]);
+        record(run, run->step, "running", error);
+    }
+    if (text_equal(end_state(run, how), "cancelled")) guards_end(run, -1, error);
+    struct event event = end_event(run, how);
+    announce_begin(run, error);
+    runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
+                   failed(how) ? json_of_error(scratch, how) : NULL, error);
+    announce(run, &event, error);
+    announce_end(run, error);
+}
+
+/* How it ended is written down even when the connection is lost: over a new one, if there is one. A run that is through
+ * waits for it; what could not be written down did not end well: the same command does the rest. */
+static void write_end(struct run *run, struct error *how) {
+    if (how->fault == FAULT_HELD) return;
+    struct arena *scratch = arena_new(run->arena);
+    for (int tries = 1;; tries++) {
+        struct error error = error_new(scratch);
+        try_write_end(run, how, scratch, &error);
+        bool matters = how->fault != FAULT_CONNECTION; /* nobody was there to talk to as it is */
+        if (failed(&error) && matters && try_again(run, &error, tries)) continue;
+        if (!failed(how)) error_promote(how, &error);
+        break;
+    }
+    arena_free(scratch);
 }
 
 static void show_progress(void *context) {
@@ -515,6 +535,15 @@ static void check_direct(struct run *run, struct error *error) {
     }
 }
 
+static void begin(struct run *run, enum event_type type, struct arena *arena, struct error *error) {
+    struct event event = run_event(run, type);
+    announce_begin(run, error);
+    runs_set_state(&run->state, arena, &run->holder, "running", NULL, error);
+    announce(run, &event, error);
+    announce_end(run, error);
+    if (!failed(error)) event_tell(run->listeners, &event);
+}
+
 void engine_run(struct run *run, const struct request *request, struct problems *problems, struct error *error) {
     struct arena *arena = arena_new(run->arena);
     run->began = clock_ms();
@@ -544,8 +573,8 @@ void engine_run(struct run *run, const struct request *request, struct problems 
         heartbeat_stop(heartbeat, &ignored);
         return;
     }
-    runs_set_state(&run->state, arena, &run->holder, "running", NULL, error);
-    run_tell(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, NULL, NULL);
+    announce_open(run, error);
+    begin(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, arena, error);
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);
     struct throttle *throttle = throttle_start(run, error);
     walk(run, request->until, error);
@@ -556,5 +585,6 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     write_end(run, error);
     struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
     heartbeat_stop(heartbeat, &ignored);
-    tell_end(run, error);
+    struct event event = end_event(run, error);
+    event_tell(run->listeners, &event);
 }

@@ -17,6 +17,7 @@
 #include "sql/engine/undo.sql.h"
 #include "state/private.h"
 #include "state/published.h"
+#include "work/announce.h"
 #include "work/guard.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
@@ -354,10 +355,13 @@ static void add_up(struct undo_job *job, struct error *error) {
 
 static void begin(struct undo_job *job, struct error *error) {
     struct run *run = job->run;
-    runs_set_state(&run->state, job->arena, &run->holder, "undoing", NULL, error);
     runs_add_step(&run->state, job->arena, run->holder.run, job->step, undo_step.name, undo_step.name, error);
     add_up(job, error);
+    announce_begin(run, error);
+    runs_set_state(&run->state, job->arena, &run->holder, "undoing", NULL, error);
     record(job, "running", error);
+    announce_step(run, EVENT_STEP_STARTED, STEP_RUNNING, NULL, error);
+    announce_end(run, error);
     run->steps[job->step].began = clock_ms();
     run->shown[job->step].state = STEP_RUNNING;
     job->begun = !failed(error);
@@ -401,8 +405,11 @@ static void work(struct undo_job *job, struct error *error) {
     wire_forget(run->wire, timer);
     tick(job);
     add_up(job, error);
+    announce_begin(run, error);
     record(job, "done", error);
     runs_set_state(&run->state, job->arena, &run->holder, "undone", NULL, error);
+    announce_step(run, EVENT_STEP_FINISHED, STEP_DONE, NULL, error);
+    announce_end(run, error);
     if (failed(error)) return;
     run->shown[job->step].state = STEP_DONE;
     run_tell(run, EVENT_STEP_FINISHED, NULL, NULL);
@@ -482,6 +489,7 @@ void engine_undo(struct arena *arena, const struct overview *o, const struct und
     if (!failed(error)) schema_init(&job->run->state, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(job->run, error);
     if (!heartbeat) return;
+    announce_open(job->run, error);
     static void (*const phases[])(struct undo_job *, struct error *) = {
         read_run,   try_triggers_off,  prepare, undo_indexes_find, foresee, begin,
         end_guards, undo_indexes_drop, work,    tell_not_undone};

@@ -12,6 +12,7 @@
 #include "steps/table.h"
 #include "steps/track_pairs.h"
 #include "steps/track_rule.h"
+#include "work/announce.h"
 #include "work/groups.h"
 #include "work/session.h"
 
@@ -248,6 +249,7 @@ static void run_track(struct run *run, size_t index, struct error *error) {
                       &(struct step_row){
                           .state = "done", .round = step->round, .rows = found, .total = found, .ms = step->shown->ms},
                       error);
+    announce_step(run, EVENT_STEP_FINISHED, STEP_DONE, step->note, error);
     session_end(run->desk, arena, error);
     explain_hidden(run, error);
     run->progress.doing = NULL;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "work/announce.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
 
@@ -26,6 +27,7 @@ void whole_record(struct run *run, size_t step, const char *state, struct arena 
                            .batches = own->shown->batches,
                            .ms = own->shown->ms};
     runs_set_step(&run->state, arena, &run->holder, step, &row, error);
+    if (text_equal(state, "done")) announce_step(run, EVENT_STEP_FINISHED, STEP_DONE, own->note, error);
 }
 
 bool whole_recorded_done(struct whole *whole, struct arena *arena, struct error *error) {

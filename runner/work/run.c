@@ -146,12 +146,12 @@ void run_refuse_lacking(struct run *run, struct error *error) {
     fail_hint(error, "nothing was changed; let the owner of the tables, or a superuser, run these lines");
 }
 
-void run_tell(struct run *run, enum event_type type, const char *message, const char *hint) {
+struct event run_event(const struct run *run, enum event_type type) {
     const struct progress *p = &run->progress;
     const struct event_step *now = run->shown ? &run->shown[run->step] : NULL;
     bool counting = now && run->step < run->plan->step_count && now->total >= 0;
     int64_t left = counting ? now->total - now->rows : -1;
-    struct event event = {
+    return (struct event){
         .type = type,
         .run = run->holder.run,
         .plan = run->plan->name,
@@ -168,9 +168,13 @@ void run_tell(struct run *run, enum event_type type, const char *message, const 
         .waiting = p->waiting,
         .waiting_ms = p->waiting ? clock_ms() - p->waiting_since : 0,
         .until = p->waiting ? p->until : NULL,
-        .message = message,
-        .hint = hint,
         .ms = clock_ms() - run->began,
     };
+}
+
+void run_tell(struct run *run, enum event_type type, const char *message, const char *hint) {
+    struct event event = run_event(run, type);
+    event.message = message;
+    event.hint = hint;
     event_tell(run->listeners, &event);
 }

@@ -9,6 +9,7 @@
 
 struct tracking;
 struct shape;
+struct announcer;
 
 struct run_step {
     struct event_step *shown; /* its row in run->shown */
@@ -64,6 +65,7 @@ struct run {
     struct shape *shape;   /* of the tables, as compiled; NULL: batches do not compare it */
     struct tracking *tracking; /* NULL without a track step */
     struct listener *listeners;
+    struct announcer *announcer; /* work/announce.h; NULL: nothing is recorded */
     struct run_step *steps;
     struct settings *live; /* by step, and the plan's own behind them: what it goes by now; see run_settings() */
     const char *overrides; /* what of it was set under way, as JSON; NULL: nothing */
@@ -108,4 +110,7 @@ void run_lacks(struct run *, const char *grant, const char *why);
 void run_lacks_all(struct run *, const char *lines); /* the same of many, a line each */
 void run_refuse_lacking(struct run *, struct error *); /* fails when a right is missing; explain goes on */
 
+/* An event of the run as it is now. Its steps are run->shown. */
+struct event run_event(const struct run *, enum event_type);
+/* Tells it to whoever listens, and writes nothing: for what is recorded nowhere, or was just now (work/announce.h). */
 void run_tell(struct run *, enum event_type, const char *message, const char *hint);

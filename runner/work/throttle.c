@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "sql/work/throttle.sql.h"
+#include "work/announce.h"
 #include "work/reconnect.h"
 #include "work/session.h"
 #include "work/throttle/limit.h"
@@ -54,6 +55,7 @@ struct throttle {
     char reason[TEXT_SIZE + NAME_SIZE], until[TEXT_SIZE], lost[TEXT_SIZE];
     char written[TEXT_SIZE + NAME_SIZE]; /* what runs.waiting says */
     bool told, dirty;                    /* events; runs.waiting is yet to be written */
+    struct pending pending;              /* events that are written with it; last 0: none */
 };
 
 static const struct throttle_settings *settings_of(const struct throttle *t) {
@@ -97,7 +99,7 @@ static void settle(struct throttle *t) {
 static void tell_cleared(struct throttle *t) {
     int64_t ms = clock_ms() - t->run->hold.since;
     const char *message = arena_printf(t->scratch, "waited %s; %s", clock_text(t->scratch, ms), t->reason);
-    run_tell(t->run, EVENT_THROTTLE_CLEARED, message, NULL);
+    announce_later(t->run, EVENT_THROTTLE_CLEARED, message, NULL);
     arena_reset(t->scratch);
 }
 
@@ -118,7 +120,7 @@ static void tell(struct throttle *t) {
     if (!text_equal(t->written, t->reason)) t->dirty = true;
     if (t->told) return;
     t->told = true;
-    run_tell(t->run, EVENT_THROTTLE_WAITING, hold->reason, hold->until);
+    announce_later(t->run, EVENT_THROTTLE_WAITING, hold->reason, hold->until);
 }
 
 /* --- asking --- */
@@ -196,9 +198,10 @@ static void written(void *context, const struct error *error) {
     t->dirty = error != NULL;
     t->write_at = clock_ms() + WRITE_MS;
     if (error) t->written[0] = '\0';
+    if (!error && t->pending.last) announce_written(t->run, &t->pending);
 }
 
-/* runs.waiting, for status. */
+/* runs.waiting, for status, and the events that tell it. */
 static void write_waiting(struct throttle *t) {
     const struct run *run = t->run;
     snprintf(t->written, sizeof t->written, "%s", t->told ? t->reason : "");
@@ -212,6 +215,8 @@ static void write_waiting(struct throttle *t) {
     const char *text =
         sql_expand(arena, &sql_say_waiting, (struct binding[]){{"state", run->state.schema}, {NULL, NULL}}, &error);
     slot_queue(t->slot, &(struct statement){"saying why it waits", text, arena_copy(arena, values, sizeof values), 5});
+    if (!announce_pending(t->run, arena, &t->pending)) t->pending.last = 0;
+    if (t->pending.last) slot_queue(t->slot, &t->pending.statement);
     slot_queue(t->slot, &(struct statement){.about = "saying why it waits", .text = "COMMIT"});
     slot_flush(t->slot, &(struct slot_client){NULL, written, t});
 }
