@@ -11,7 +11,7 @@
 #include "events/event_json.h"
 #include "state/outbox.h"
 
-enum { ID_BYTES = 16, MOST_QUEUED = 256 };
+enum { ID_BYTES = 16, MOST_QUEUED = 256, DIGITS = 15 };
 
 /* One that waits for a transaction, as JSON. */
 struct queued {
@@ -57,7 +57,7 @@ static const char *event_id(const struct run *run, struct arena *arena, const st
 }
 
 static const char *dump(struct arena *arena, json_t *json) {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
     const char *kept = arena_strdup(arena, text ? text : "null");
     free(text);
     json_decref(json);

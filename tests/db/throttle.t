@@ -188,14 +188,14 @@ pgw_start run night.yaml
 held night 'window: it is 21:59 <test>.*, outside of 22:00-06:00' '^22:00 <test>'
 goes_on night
 
-rows 4000
+rows 40000
 sql 'UPDATE gate SET closed = true'
 waits day "window: 21:00-06:00 $(zone 05:59:56), give_up: 1s"
 pgw run day.yaml
 is "$code" 75 'a window that closes stops new batches' || diag "${all:0:900}"
 like "$err" 'window: it is 06:00' 'it says so'
 like "$(sql 'SELECT count(*) FROM listings')" '^[0-9]{2,}$' 'what was begun is saved'
-is_sql "SELECT sum(rows) FROM pgwinnow.batches" "$((4000 - $(sql 'SELECT count(*) FROM listings')))" 'and counted'
+is_sql "SELECT sum(rows) FROM pgwinnow.batches" "$((40000 - $(sql 'SELECT count(*) FROM listings')))" 'and counted'
 
 # --- rights; what explain says; what check and the server object to
 
