@@ -6,12 +6,12 @@
 FLOORS = base plan wire script database state events work steps engine commands
 
 # The outside libraries that belong to one file, or folder, each: header=home.
-LIBRARY_HOMES = libpq-fe.h=runner/wire/ yaml.h=runner/plan/tree.c \
+LIBRARY_HOMES = libpq-fe.h=runner/wire/ curl/curl.h=runner/wire/http.c yaml.h=runner/plan/tree.c \
                 lua.h=runner/script/ lauxlib.h=runner/script/ lualib.h=runner/script/
 
 # Lua 5.4 goes by several names.
 LUA          := $(firstword $(foreach name,lua5.4 lua-5.4 lua54,$(shell pkg-config --exists $(name) && echo $(name))) lua)
-MODULES      = libpq yaml-0.1 jansson libcrypto $(LUA)
+MODULES      = libpq yaml-0.1 jansson libcrypto libcurl $(LUA)
 TEST_MODULES = cmocka
 
 BUILD  ?= build

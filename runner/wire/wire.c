@@ -8,7 +8,7 @@
 #include "base/stop.h"
 
 struct timer {
-    int64_t every, due;
+    int64_t every, due; /* every 0: rests once it has ticked */
     void (*tick)(void *);
     void *context;
     bool ticking;
@@ -16,6 +16,8 @@ struct timer {
 };
 
 enum { MOST_SOURCES = 256, LOOK_AGAIN_MS = 1000 };
+
+static const int64_t never = INT64_MAX;
 
 struct wire {
     struct arena *arena;
@@ -31,12 +33,21 @@ struct wire *wire_new(struct arena *arena) {
     return wire;
 }
 
-struct timer *wire_every(struct wire *wire, int64_t ms, void (*tick)(void *), void *context) {
+struct timer *wire_timer(struct wire *wire, void (*tick)(void *), void *context) {
     struct timer *timer = arena_alloc(wire->arena, sizeof *timer);
-    *timer = (struct timer){ms, clock_ms() + ms, tick, context, false, wire->timers};
+    *timer = (struct timer){0, never, tick, context, false, wire->timers};
     wire->timers = timer;
     return timer;
 }
+
+struct timer *wire_every(struct wire *wire, int64_t ms, void (*tick)(void *), void *context) {
+    struct timer *timer = wire_timer(wire, tick, context);
+    timer->every = ms;
+    wire_in(timer, ms);
+    return timer;
+}
+
+void wire_in(struct timer *timer, int64_t ms) { timer->due = ms < 0 ? never : clock_ms() + ms; }
 
 void wire_forget(struct wire *wire, struct timer *timer) {
     for (struct timer **link = &wire->timers; *link; link = &(*link)->next)
@@ -65,7 +76,7 @@ static void tick_timers(struct wire *wire) {
     for (struct timer *t = wire->timers, *next; t; t = next) {
         next = t->next;
         if (t->ticking || t->due > now) continue;
-        t->due = now + t->every;
+        t->due = t->every ? now + t->every : never;
         t->ticking = true;
         t->tick(t->context);
         t->ticking = false;

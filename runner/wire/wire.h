@@ -16,6 +16,10 @@ struct wire *wire_new(struct arena *);
 struct timer *wire_every(struct wire *, int64_t ms, void (*tick)(void *context), void *context);
 void wire_forget(struct wire *, struct timer *);
 
+/* Rests until it is told when: ticks once in `ms`, or (below 0) not at all. What was told last counts. */
+struct timer *wire_timer(struct wire *, void (*tick)(void *context), void *context);
+void wire_in(struct timer *, int64_t ms);
+
 void wire_wait(struct wire *, int64_t ms);  /* one turn: until something happened, or for at most ms */
 void wire_sleep(struct wire *, int64_t ms); /* turns until the time has passed, or a signal came */
 
