@@ -63,6 +63,7 @@ struct command_line {
     bool archive;             /* clean */
     int format;               /* report: in its choices */
     bool print;               /* init */
+    bool test;                /* notify */
     int published;            /* init, undo: refuse, accept */
     int on_conflict, triggers; /* undo: stop, skip, force; fire, off */
 };

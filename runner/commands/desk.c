@@ -51,7 +51,7 @@ struct named desk_named(const struct command_line *line, struct arena *arena, st
         named.plan = argument;
     } else {
         struct problems problems = problems_new(arena);
-        const struct plan *plan = read_plan(line, arena, false, &problems, error);
+        const struct plan *plan = read_plan(line, arena, 0, &problems, error);
         if (!plan) return named;
         named.plan = plan->name;
         named.file = argument;

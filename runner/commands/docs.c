@@ -74,7 +74,7 @@ static const struct {
     {"variables", variable_options}, {"batch", batch_options},
     {"locks", lock_options},         {"throttle", throttle_options},
     {"archive", archive_options},    {"state", state_options},
-    {"step", step_common_options},
+    {"notify", endpoint_options},    {"step", step_common_options},
 };
 enum { KEY_TABLES = sizeof key_tables / sizeof *key_tables };
 
@@ -92,7 +92,7 @@ static void add_choices(struct text *out, const char *const *choices) {
 static void add_kind(struct text *out, const struct option *option) {
     const char *section = option->group ? section_of(option->group) : NULL;
     if (section)
-        text_addf(out, "[keys](#%s)", section);
+        text_addf(out, "%s[keys](#%s)", option->kind == OPTION_GROUPS ? "a list of " : "", section);
     else if (option->kind == OPTION_STEPS)
         text_add(out, "a list of [steps](#steps)");
     else if (option->kind == OPTION_CHOICE)

@@ -8,7 +8,7 @@
 
 static void explain_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct problems problems = problems_new(arena);
-    const struct plan *plan = read_plan(line, arena, true, &problems, error);
+    const struct plan *plan = read_plan(line, arena, READ_PLACE, &problems, error);
     if (failed(error)) return;
     stop_install();
     struct request request = {.database = line->database, .schema = line->schema, .yes = true, .reads = true};

@@ -13,15 +13,16 @@ static void need_environment(const struct command_line *line, const struct plan 
     fail_hint(error, "add --env with one of: %s", names.data);
 }
 
-const struct plan *read_plan(const struct command_line *line, struct arena *arena, bool for_run,
+const struct plan *read_plan(const struct command_line *line, struct arena *arena, unsigned needs,
                              struct problems *problems, struct error *error) {
     struct plan_request request = {.file = line->arguments[0],
                                    .environment = line->environment,
                                    .set = line->set.items,
                                    .set_count = line->set.count,
-                                   .steps = step_table};
+                                   .steps = step_table,
+                                   .notifies = needs & READ_ENDPOINTS};
     const struct plan *plan = plan_read(arena, &request, problems);
     problems_fail(problems, error, FAULT_USAGE);
-    if (!failed(error) && for_run) need_environment(line, plan, error);
+    if (!failed(error) && needs & READ_PLACE) need_environment(line, plan, error);
     return failed(error) ? NULL : plan;
 }

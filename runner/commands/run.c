@@ -47,7 +47,7 @@ static void confirm(const struct command_line *line, const struct plan *plan, st
 
 static void run_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct problems problems = problems_new(arena);
-    const struct plan *plan = read_plan(line, arena, true, &problems, error);
+    const struct plan *plan = read_plan(line, arena, READ_PLACE | READ_ENDPOINTS, &problems, error);
     if (!failed(error)) confirm(line, plan, error);
     if (failed(error)) return;
     stop_install();

@@ -41,6 +41,7 @@ const char *option_kind_text(enum option_kind kind) {
     case OPTION_FLAG: return "true or false";
     case OPTION_CHOICE: return "one of a few words";
     case OPTION_GROUP: return "a map of keys";
+    case OPTION_GROUPS: return "a list of maps of keys";
     case OPTION_MAP: return "a map";
     case OPTION_STEPS: return "a list of steps";
     }
@@ -355,6 +356,25 @@ static json_t *decode_group(struct input *in, void *at) {
     return given;
 }
 
+static json_t *decode_groups(struct input *in, void *at) {
+    const struct node *list = in->node;
+    if (list->kind != NODE_LIST) return wrong(in, option_kind_text(OPTION_GROUPS), "begin each with '- '");
+    struct groups *groups = at;
+    size_t size = in->option->size;
+    char *items = arena_alloc(arena_of(in), list->count * size);
+    *groups = (struct groups){items, arena_alloc(arena_of(in), list->count * sizeof *groups->places), list->count};
+    json_t *all = json_array();
+    for (size_t i = 0; i < list->count; i++, items += size) {
+        struct input item = *in;
+        item.node = list->items[i];
+        groups->places[i] = item.node->place;
+        options_fill(in->decoder, in->option->group, items);
+        json_t *value = decode_group(&item, items);
+        if (value) json_array_append_new(all, value);
+    }
+    return all;
+}
+
 static json_t *decode_item(struct input *in, struct entry *entry) {
     switch (in->option->kind) {
     case OPTION_SQL: return decode_sql(in, &entry->value);
@@ -441,6 +461,7 @@ static json_t *decode(struct input *in, void *at) {
         [OPTION_DURATION] = decode_duration, [OPTION_GROUP] = decode_group, [OPTION_CHOICE] = decode_choice,
         [OPTION_MAP] = decode_map,           [OPTION_STEPS] = decode_steps, [OPTION_FILE] = decode_file,
         [OPTION_TEXTS] = decode_texts,       [OPTION_RATE] = decode_rate,   [OPTION_WINDOW] = decode_window,
+        [OPTION_GROUPS] = decode_groups,
     };
     if (is_off(in)) return switch_off(in->option, at);
     return decoders[in->option->kind](in, at);
@@ -460,7 +481,8 @@ void options_fill(const struct decoder *decoder, const struct option *options, v
 }
 
 static enum use use_of(const struct decoder *decoder, const struct option *option, const struct target *target) {
-    if (option->flags & OPTION_SECRET) return decoder->elsewhere ? USE_SECRET_ELSEWHERE : USE_SECRET;
+    bool later = decoder->elsewhere || (option->flags & OPTION_LATE && !decoder->late);
+    if (option->flags & OPTION_SECRET) return later ? USE_SECRET_ELSEWHERE : USE_SECRET;
     return target->given && !(option->flags & OPTION_UNCOUNTED) ? USE_COUNTS : USE_PLAIN;
 }
 

@@ -17,6 +17,7 @@ struct decoder {
     const struct tree *tree;
     const char *folder; /* of the plan: where the paths in it begin */
     bool elsewhere; /* in an environment that was not asked for: its secrets may be missing */
+    bool late;      /* the plan will run: secrets that are needed then must be there */
 };
 
 /* Options that share one map in the file: a step's own and those of every step. */

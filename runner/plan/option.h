@@ -50,6 +50,13 @@ struct entries {
     size_t count;
 };
 
+/* A list of maps, each in a struct of its own; the items are option.size bytes apart. */
+struct groups {
+    void *items;
+    struct place *places;
+    size_t count;
+};
+
 enum option_kind {
     OPTION_NAME,     /* struct name: a table, an index; folded as SQL folds */
     OPTION_NAMES,    /* struct names: one, or a list */
@@ -67,6 +74,7 @@ enum option_kind {
     OPTION_FLAG,     /* bool: true or false */
     OPTION_CHOICE,   /* int: the index in `choices` */
     OPTION_GROUP,    /* a nested struct at the offset, described by `group` */
+    OPTION_GROUPS,   /* struct groups: a list of maps, each a struct of `size` bytes described by `group` */
     OPTION_MAP,      /* struct entries: any names to values of kind `item` (SQL, TEXT, CHOICE or GROUP; GROUP of size
                         0 only in the plan's own table, for variables and environments, which plan/ reads itself) */
     OPTION_STEPS,    /* a list of steps: the plan's own, or those inside of a step; plan_steps.c reads it */
@@ -77,6 +85,7 @@ enum {
     OPTION_SECRET = 2,    /* environment variables serve undeclared names; never shown */
     OPTION_UNCOUNTED = 4, /* changing it does not make it another plan: see plan.definition */
     OPTION_OFF = 8,       /* the word `off` stands for no value, whatever an outer setting says */
+    OPTION_LATE = 16,     /* a secret that is needed when the plan is run: until then its variables may be missing */
 };
 
 struct option {
@@ -90,7 +99,8 @@ struct option {
     const struct option *group;     /* GROUP: ends with a NULL name */
     const char *shorthand;          /* GROUP: the member that a lone scalar gives; NULL: it must be a map */
     enum option_kind item;          /* MAP */
-    size_t size;                    /* of the struct of an item in a MAP of GROUP, of a GROUP that may be off */
+    size_t size;                    /* of the struct of an item in GROUPS and in a MAP of GROUP, of a GROUP that may be
+                                       off */
     int64_t least, most;            /* COUNT, DURATION, SIZE, RATE: bounds; most 0: none */
 };
 

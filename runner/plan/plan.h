@@ -57,6 +57,20 @@ struct state_settings {
     int published; /* 0 refuse, 1 accept: publications that would carry the tables of the state */
 };
 
+enum endpoint_format { ENDPOINT_WEBHOOK, ENDPOINT_SLACK };
+
+/* Who is told of a run. Nothing of url and secrets may be stored, printed or part of an error; the name may. */
+struct endpoint {
+    const char *name;         /* `as`, else the beginning of the url as the plan writes it */
+    const char *url;          /* NULL: a variable in it has no value (plan_request.notifies was false) */
+    struct text_list secrets; /* "whsec_...", the newest first; to be made keys of by secret_key() (plan/secret.h) */
+    struct text_list events;  /* never empty: "run", "run.failed", ...; see endpoint_wants() */
+    int64_t every;            /* ms between two of `progress` */
+    int format;               /* enum endpoint_format */
+    int64_t timeout;          /* ms, for a request */
+    struct place place;
+};
+
 struct when {
     struct sql_text query; /* text NULL: always */
     const char *is;
@@ -96,6 +110,9 @@ struct plan {
     struct settings settings;
     struct archive_settings archive;
     struct state_settings state;
+    struct groups notify;               /* as read; typed, and the environment's where that has its own: */
+    struct endpoint *endpoints;
+    size_t endpoint_count;
     struct plan_step *steps;
     size_t step_count;
     json_t *definition;                 /* what counts for "the plan was changed": table, search_path, steps with
@@ -113,6 +130,7 @@ struct plan_request {
     const struct plan_setting *set;
     size_t set_count;
     const struct step *const *steps;  /* THE table, NULL-terminated */
+    bool notifies;                    /* endpoints will be told: variables in their urls and secrets must be there */
 };
 
 /* NULL or incomplete when problems were added. */
@@ -127,7 +145,11 @@ struct plan *plan_defaults(struct arena *);
 
 /* For the docs and checks: the tables that describe the plan itself. */
 extern const struct option plan_options[], variable_options[], environment_options[], batch_options[], lock_options[],
-    throttle_options[], archive_options[], state_options[], step_common_options[], settings_options[];
+    throttle_options[], archive_options[], state_options[], endpoint_options[], step_common_options[],
+    settings_options[];
+
+/* Does it want to hear of what event_name() calls so? */
+bool endpoint_wants(const struct endpoint *, const char *event);
 
 /* First step of that kind before `before`, or NULL: for checks of order. */
 const struct plan_step *plan_step_before(const struct plan *, size_t before, const char *step_name);

@@ -41,6 +41,9 @@ static void take(struct reading *r, const struct node *map, const struct environ
     r->plan->database_direct = keys->database_direct;
     r->plan->confirm = keys->confirm;
     r->plan->settings = keys->settings;
+    if (!node_get(map, "notify")) return;
+    r->plan->endpoints = keys->notify.items;
+    r->plan->endpoint_count = keys->notify.count;
 }
 
 static void read_one(struct reading *r, const char *name, const struct node *map,
@@ -56,6 +59,7 @@ static void read_one(struct reading *r, const char *name, const struct node *map
     options_decode(&r->decoder, map, map->place, (struct target[]){{environment_options, &keys, NULL}, {0}});
     r->decoder.elsewhere = false;
     if (r->problems->count == problems) settings_check(r, &keys.settings, map);
+    notify_read(r, map, &keys.notify);
     if (asked) take(r, map, &keys);
 }
 

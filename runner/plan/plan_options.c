@@ -111,6 +111,29 @@ const struct option state_options[] = {
     {0},
 };
 
+static const char *const format_choices[] = {"webhook", "slack", NULL};
+
+#define AT(member) offsetof(struct endpoint, member)
+const struct option endpoint_options[] = {
+    {"url", OPTION_TEXT, AT(url), .about = "where: http or https; from the process environment it stays secret",
+     .flags = OPTION_REQUIRED | OPTION_SECRET | OPTION_LATE},
+    {"secret", OPTION_TEXTS, AT(secrets),
+     .about = "signs the requests: `whsec_` and base64; of several the newest first, while they are rotated",
+     .flags = OPTION_SECRET | OPTION_LATE},
+    {"events", OPTION_TEXTS, AT(events),
+     .about = "run, step, progress, throttle, approval, batch, or types like run.failed; default: all but batch, for "
+              "Slack all but batch and step"},
+    {"every", OPTION_DURATION, AT(every), .about = "between two of `progress`; default: 30s, for Slack 10min",
+     .least = 1000, .most = DAY},
+    {"format", OPTION_CHOICE, AT(format), .about = "a signed CloudEvent, or a message for Slack", .fallback = "webhook",
+     .choices = format_choices},
+    {"timeout", OPTION_DURATION, AT(timeout), .about = "how long a request may take", .fallback = "10s", .least = 100,
+     .most = 2 * MINUTE},
+    {"as", OPTION_TEXT, AT(name), .about = "its name; default: the beginning of the url, without its path"},
+    {0},
+};
+#undef AT
+
 const struct option variable_options[] = {
     {"default", OPTION_TEXT, offsetof(struct variable_keys, fallback),
      .about = "the value when nothing else gives one"},
@@ -133,6 +156,8 @@ const struct option environment_options[] = {
     {"locks", OPTION_GROUP, AT(settings.locks), .about = "as in the plan, for this environment", .group = lock_options},
     {"throttle", OPTION_GROUP, AT(settings.throttle), .about = "as in the plan, for this environment",
      .group = throttle_options},
+    {"notify", OPTION_GROUPS, AT(notify), .about = "instead of the plan's, for this environment",
+     .group = endpoint_options, .size = sizeof(struct endpoint)},
     {0},
 };
 #undef AT
@@ -182,6 +207,8 @@ const struct option plan_options[] = {
      .group = lock_options},
     {"throttle", OPTION_GROUP, AT(settings.throttle), .about = "what makes it wait", .flags = OPTION_UNCOUNTED,
      .group = throttle_options},
+    {"notify", OPTION_GROUPS, AT(notify), .about = "who is told what happens", .flags = OPTION_UNCOUNTED,
+     .group = endpoint_options, .size = sizeof(struct endpoint)},
     {"archive", OPTION_GROUP, AT(archive), .about = "keeps what is removed or changed, for undo",
      .group = archive_options, .shorthand = "on"},
     {"lane", OPTION_TEXT, AT(lane), .about = "where it queues: of the plans in a lane of a database one runs at a time",

@@ -62,6 +62,9 @@ static void read_own_keys(struct reading *r, const struct node *root) {
     options_fill(&r->decoder, plan_options, plan);
     options_decode(&r->decoder, root, root->place, (struct target[]){{plan_options, plan, r->definition}, {0}});
     if (r->problems->count == problems) settings_check(r, &plan->settings, root);
+    notify_read(r, root, &plan->notify);
+    plan->endpoints = plan->notify.items;
+    plan->endpoint_count = plan->notify.count;
     if (plan->name && !plain_name_fits(plan->name, ""))
         problem_add(r->problems, node_get(root, "plan")->place,
                     "small letters, digits and '-', beginning with a letter", "%s cannot be a plan's name",
@@ -101,6 +104,7 @@ static struct plan *read_source(struct arena *arena, const struct plan_request *
     define(&r);
     r.tree = tree_parse(arena, file, source, problems);
     r.decoder = (struct decoder){.with = {arena, problems, &r.variables}, .tree = &r.tree, .folder = r.plan->folder};
+    r.decoder.late = request->notifies;
     read_root(&r);
     return r.plan;
 }

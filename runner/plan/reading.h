@@ -24,6 +24,7 @@ struct environment_keys {
     const char *database, *database_direct;
     bool confirm;
     struct settings settings;
+    struct groups notify;
 };
 
 struct step_keys {
@@ -38,6 +39,9 @@ void variables_read(struct reading *, const struct node *variables);
 
 /* All of them are checked; the one asked for is laid over the plan. */
 void environments_read(struct reading *, const struct node *environments);
+
+/* Names, defaults and checks of the endpoints that `notify` of this map gave; to be called when they are decoded. */
+void notify_read(struct reading *, const struct node *map, const struct groups *);
 
 /* The bounds among the keys of `batch` and `locks`, told where this map gives them. */
 void settings_check(struct reading *, const struct settings *, const struct node *map);

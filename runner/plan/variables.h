@@ -19,7 +19,12 @@ struct variables {
 };
 
 /* How a text is used: decides what variables serve it, and what is said when one is missing. */
-enum use { USE_COUNTS, USE_PLAIN, USE_SECRET, USE_SECRET_ELSEWHERE /* of an environment that was not asked for */ };
+enum use {
+    USE_COUNTS,
+    USE_PLAIN,
+    USE_SECRET,
+    USE_SECRET_ELSEWHERE, /* of an environment that was not asked for, or not needed yet */
+};
 
 struct substitution {
     struct arena *arena;
