@@ -65,7 +65,7 @@ static void add_steps(struct run *run, struct arena *arena, struct error *error)
 
 /* Steps that do something to rows show how many; an index or a vacuum has none. */
 static bool counts_rows(const struct plan_step *step) {
-    return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS | COUNTS_ROWS);
+    return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS);
 }
 
 /* The rows of steps that an earlier session wrote. */
@@ -488,6 +488,7 @@ static void show_progress(void *context) {
     }
     if (run->step >= run->plan->step_count || run->shown[run->step].state != STEP_RUNNING) return;
     tick(&run->steps[run->step]);
+    if (run->step && run->steps[run->step - 1].joined) tick(&run->steps[run->step - 1]);
     run_tell(run, EVENT_PROGRESS, NULL, NULL);
 }
 

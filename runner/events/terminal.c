@@ -18,7 +18,8 @@ enum {
     LEAST_BAR = 10,
     MOST_BAR = 40,
     MOST_REASON_LINES = 3,
-    MOST_DOING_LINES = 2
+    MOST_DOING_LINES = 2,
+    SHORTEST_WAIT_MS = 500 /* that is shown: a lock that somebody holds for a moment would only flicker */
 };
 
 struct terminal {
@@ -145,7 +146,10 @@ static void header(struct terminal *t, struct lines *lines, const struct event *
 
 static void add_counts(struct terminal *t, struct line *line, const struct event_step *step, size_t column) {
     const char *rows = "", *time = step->ms >= 0 ? clock_text(t->scratch, step->ms) : "";
-    if (step->rows >= 0)
+    bool half = step->state == STEP_RUNNING && step->total > step->rows;
+    if (step->rows >= 0 && half)
+        rows = arena_printf(t->scratch, "%s of %s", count_text(t, step->rows), count_text(t, step->total));
+    else if (step->rows >= 0)
         rows = arena_printf(t->scratch, "%s%s", count_text(t, step->rows),
                             t->screen.width < NARROW ? ""
                             : step->rows == 1        ? " row"
@@ -194,7 +198,8 @@ static void ending(struct terminal *t, struct lines *lines, const struct event *
         [EVENT_RUN_PAUSED] = {"stopped early, after", STYLE_YELLOW},
         [EVENT_RUN_CANCELLED] = {"cancelled, after", STYLE_YELLOW},
     };
-    if (t->open_step && t->open_step <= event->step_count) step_line(t, lines, event, t->open_step - 1);
+    for (size_t i = 0; t->open_step && i < event->step_count; i++)
+        if (i + 1 == t->open_step || event->steps[i].state == STEP_RUNNING) step_line(t, lines, event, i);
     t->open_step = 0;
     struct line *line = add_line(t, lines);
     if (wide(t)) line_addf(line, ends[event->type].style, "run %lld ", (long long)event->run);
@@ -234,13 +239,18 @@ static void bar_line(struct terminal *t, struct lines *lines, const struct event
     if (wide(t)) line_addf(line, STYLE_PLAIN, "  %s", rows);
 }
 
+static bool waits(const struct event *event) {
+    return event->waiting && (event->waiting_ms < 0 || event->waiting_ms >= SHORTEST_WAIT_MS);
+}
+
+/* How fast it goes is no fact while it stands. */
 static void facts(struct terminal *t, struct lines *lines, const struct event *event, const struct event_step *step) {
     struct line *line = NULL;
     if (!wide(t) && step->total >= 0) flow(t, lines, &line, STYLE_PLAIN, rows_so_far(t, step));
-    if (event->rate >= 0)
+    if (event->rate >= 0 && !waits(event))
         flow(t, lines, &line, STYLE_PLAIN,
              arena_printf(t->scratch, "%s rows/s", count_text(t, (int64_t)(event->rate + 0.5))));
-    if (event->eta_ms >= 0)
+    if (event->eta_ms >= 0 && !waits(event))
         flow(t, lines, &line, STYLE_PLAIN, arena_printf(t->scratch, "%s left", clock_text(t->scratch, event->eta_ms)));
     if (event->batch_size > 0)
         flow(t, lines, &line, STYLE_DIM, arena_printf(t->scratch, "batches of %s", count_text(t, event->batch_size)));
@@ -272,7 +282,7 @@ static struct lines live_part(struct terminal *t, const struct event *event) {
     struct lines lines = {0};
     for (size_t i = 0; i < event->step_count; i++)
         if (i == event->step || event->steps[i].state == STEP_RUNNING) bar_line(t, &lines, event, i);
-    if (event->waiting) {
+    if (waits(event)) {
         const char *since =
             event->waiting_ms < 0
                 ? "waiting: "

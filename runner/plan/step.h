@@ -24,7 +24,6 @@ enum step_needs {
     OUTSIDE_TRANSACTION = 8,  /* cannot run in one: direct connection */
     REPEATABLE = 16,          /* may appear twice, with `as` */
     USES_FAMILIES = 32,       /* settles children: temporary indexes must stand */
-    COUNTS_ROWS = 128,        /* shows a number though it changes none */
     TRACKS_ROWS = 64,         /* where a run goes back to when new duplicates came */
     INSIDE_ONLY = 256,        /* stands inside another step, never alone */
 };

@@ -170,7 +170,6 @@ static void compile(struct run *run, size_t index, struct problems *problems, st
 static void run_discover(struct run *run, size_t index, struct error *error) {
     size_t reached = 0;
     for (size_t i = 0; i < run->tree->edge_count; i++) reached += run->tree->edges[i]->reached;
-    run->steps[index].shown->rows = (int64_t)reached;
     run->steps[index].note = arena_printf(run->arena, "%zu foreign key%s, tree %s", reached, reached == 1 ? "" : "s",
                                           run->tree->fingerprint);
     runs_set_tree(&run->state, run->arena, &run->holder, run->tree->fingerprint, error);
@@ -198,7 +197,6 @@ const struct step step_discover = {
     .about = "read the foreign-key tree below the table and hold it against the plan",
     .size = sizeof(struct discover_options),
     .options = options,
-    .needs = COUNTS_ROWS,
     .compile = compile,
     .explain = explain_discover,
     .run = run_discover,

@@ -146,11 +146,14 @@ void run_refuse_lacking(struct run *run, struct error *error) {
     fail_hint(error, "nothing was changed; let the owner of the tables, or a superuser, run these lines");
 }
 
+enum { SHORT_WAIT_MS = 1000 };
+
 struct event run_event(const struct run *run, enum event_type type) {
     const struct progress *p = &run->progress;
     const struct event_step *now = run->shown ? &run->shown[run->step] : NULL;
     bool counting = now && run->step < run->plan->step_count && now->total >= 0;
-    int64_t left = counting ? now->total - now->rows : -1;
+    int64_t left = counting ? now->total - now->rows : -1, waited = p->waiting ? clock_ms() - p->waiting_since : 0;
+    if (waited >= SHORT_WAIT_MS) left = -1; /* nobody knows when it goes on */
     return (struct event){
         .type = type,
         .run = run->holder.run,
@@ -166,7 +169,7 @@ struct event run_event(const struct run *run, enum event_type type) {
         .lag_ms = -1,
         .doing = p->doing,
         .waiting = p->waiting,
-        .waiting_ms = p->waiting ? clock_ms() - p->waiting_since : 0,
+        .waiting_ms = waited,
         .until = p->waiting ? p->until : NULL,
         .ms = clock_ms() - run->began,
     };

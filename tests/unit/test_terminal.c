@@ -176,6 +176,31 @@ UNIT(it_says_why_it_waits_and_since_when) {
     assert_true(find(arena, g, "waiting for 12.0 s: a lock on public.listings held by pid 4711") >= 0);
 }
 
+UNIT(while_it_waits_it_has_no_speed) {
+    struct listening *l = display(arena, 80, 24);
+    start_step(l, 1, 200);
+    l->event.rate = 20;
+    l->event.eta_ms = 5000;
+    l->event.waiting = "a lock";
+    l->event.waiting_ms = 12000;
+    progress(l, 100);
+    struct grid *g = seen(arena, heard(l, arena), 80, 24);
+    assert_true(find(arena, g, "rows/s") < 0);
+    assert_true(find(arena, g, "left") < 0);
+}
+
+UNIT(what_lasts_a_moment_does_not_flicker) {
+    struct listening *l = display(arena, 80, 24);
+    start_step(l, 1, 200);
+    l->event.rate = 20;
+    l->event.waiting = "a lock";
+    l->event.waiting_ms = 100;
+    progress(l, 100);
+    struct grid *g = seen(arena, heard(l, arena), 80, 24);
+    assert_true(find(arena, g, "waiting") < 0);
+    assert_true(find(arena, g, "20 rows/s") >= 0);
+}
+
 UNIT(a_frame_is_drawn_ten_times_a_second_at_most) {
     struct listening *l = display(arena, 80, 24);
     start_step(l, 1, 1000);
@@ -312,6 +337,7 @@ UNIT(colours_and_unicode_only_where_they_are_allowed) {
 
 RUN(UNIT_TEST(finished_steps_stay_with_a_tick_rows_and_time), UNIT_TEST(the_step_at_hand_is_drawn_in_place),
     UNIT_TEST(half_done_is_half_a_bar), UNIT_TEST(it_says_why_it_waits_and_since_when),
+    UNIT_TEST(while_it_waits_it_has_no_speed), UNIT_TEST(what_lasts_a_moment_does_not_flicker),
     UNIT_TEST(a_frame_is_drawn_ten_times_a_second_at_most), UNIT_TEST(a_notice_stands_above_the_live_part),
     UNIT_TEST(a_failed_run_marks_its_step_and_leaves_the_reason_to_the_error),
     UNIT_TEST(a_resumed_run_shows_what_was_done_before), UNIT_TEST(no_size_of_terminal_breaks_it),
