@@ -160,3 +160,33 @@ eventually() {
         sleep 0.1
     done
 }
+
+# Some machines have slow wrappers of it in the path.
+python=$(command -v /usr/bin/python3 || command -v python3)
+
+# hooks_start: an endpoint for webhooks (tests/db/receiver) whose folder is $work/hooks; $hooks, $hooks_tls and
+# $hooks_refused are the beginnings of urls, of which the last one refuses connections.
+hooks_start() {
+    local until=$((SECONDS + 20))
+    mkdir -p "$work/hooks"
+    "$python" "$root/tests/db/receiver" "$work/hooks" >"$work/hooks/log" 2>&1 &
+    until [ -e "$work/hooks/http" ]; do
+        [ $SECONDS -lt $until ] || { echo "Bail out! the receiver does not start: $(cat "$work/hooks/log")"; exit 1; }
+        sleep 0.05
+    done
+    # shellcheck disable=SC2034
+    hooks=http://127.0.0.1:$(cat "$work/hooks/http") hooks_tls=https://127.0.0.1:$(cat "$work/hooks/https")
+    # shellcheck disable=SC2034
+    hooks_refused=http://127.0.0.1:$(cat "$work/hooks/closed")
+}
+
+# hooks_got FILTER [FIELD]: what the receiver got, line by line: of requests whose path begins with FILTER, a field (id)
+hooks_got() {
+    [ ! -e "$work/hooks/got" ] || "$python" -c '
+import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    request = json.loads(line)
+    if request["path"].startswith(sys.argv[2]):
+        body = json.loads(request["body"])
+        print({**body, **request}.get(sys.argv[3]))' "$work/hooks/got" "$1" "${2:-id}"
+}
