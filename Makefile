@@ -28,7 +28,7 @@ WARNINGS := -Wall -Wextra -Wpedantic $(if $(CLANG),,-Wunused-const-variable=2) $
 COMPILE  := $(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CPPFLAGS) -I runner -I $(BUILD) \
             $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LINK     := $(CC) $(CFLAGS) $(LDFLAGS)
-LIBRARIES      := $(shell pkg-config --libs $(MODULES) 2>/dev/null)
+LIBRARIES      := $(shell pkg-config --libs $(MODULES) 2>/dev/null) -lm
 TEST_FLAGS     := $(shell pkg-config --cflags $(TEST_MODULES) 2>/dev/null)
 TEST_LIBRARIES := $(shell pkg-config --libs $(TEST_MODULES) 2>/dev/null)
 
@@ -43,6 +43,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
 DB      := $(wildcard tests/db/*.t)
 DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c tests/torture/*.c))
+BROWSER_TOOLS := $(BUILD)/tests/browser/page
 CASE_TESTS := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -167,13 +168,17 @@ fuzz-targets: $(FUZZERS)
 $(BUILD)/pgwinnow: $(OBJECTS)
 	$(call SAY,link $@)$(LINK) -o $@ $^ $(LIBRARIES)
 
-$(BUILD)/%.o: %.c $(BUILD)/flags | $(SQL_HEADERS) $(BUILD)/lua/library.h
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(SQL_HEADERS) $(BUILD)/lua/library.h $(BUILD)/report/style.h
 	@mkdir -p $(@D)
 	$(call SAY,cc   $<)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(SQL_HEADERS): $(BUILD)/sql/%.sql.h: runner/%.sql runner/database/sql.awk
 	@mkdir -p $(@D)
 	@awk -v file=$< -f runner/database/sql.awk $< > $@.new && mv $@.new $@
+
+$(BUILD)/report/style.h: runner/commands/report/style.css runner/commands/report/style.awk
+	@mkdir -p $(@D)
+	@awk -f runner/commands/report/style.awk $< > $@.new && mv $@.new $@
 
 $(BUILD)/lua/library.h: $(LIBRARY) runner/script/library.awk
 	@mkdir -p $(@D)
@@ -185,7 +190,7 @@ $(ARCHIVE): $(filter-out $(BUILD)/runner/main.o,$(OBJECTS))
 	@ar rcs $@ $^
 
 $(FUZZERS): EXTRA = -fsanitize=fuzzer
-$(UNIT) $(DB_TOOLS) $(FUZZERS) $(BUILD)/docs/print: $(BUILD)/%: %.c $(ARCHIVE)
+$(UNIT) $(DB_TOOLS) $(BROWSER_TOOLS) $(FUZZERS) $(BUILD)/docs/print: $(BUILD)/%: %.c $(ARCHIVE)
 	@mkdir -p $(@D)
 	$(call SAY,cc   $<)$(COMPILE) $(TEST_FLAGS) $(EXTRA) -MMD -MP -o $@ $< $(ARCHIVE) $(LDFLAGS) $(LIBRARIES) $(TEST_LIBRARIES)
 
@@ -196,7 +201,7 @@ $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@echo '$(COMPILE)' | cmp -s - $@ || echo '$(COMPILE)' > $@
 
--include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(FUZZERS:=.d)
+-include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(BROWSER_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
 .PHONY: always all demo test check unit db pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \

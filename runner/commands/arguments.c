@@ -145,14 +145,15 @@ static void unknown_option(struct reader *r, const char *name) {
         fail_hint(r->error, "did you mean --%s? %s lists them all", nearest, help_for(r));
 }
 
-/* `--name`, `--name=value` or `--name value`. */
+/* `--name`, `--name=value` or `--name value`; a name of one letter has one dash. */
 static void read_option(struct reader *r, const char *word) {
-    const char *name = word + 2, *equals = strchr(name, '=');
+    size_t dashes = word[1] == '-' ? 2 : 1;
+    const char *name = word + dashes, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
     const struct command_option *option = find_option(r->line->command, name, length);
-    r->option = arena_printf(r->arena, "--%.*s", (int)length, name);
+    r->option = arena_strndup(r->arena, word, dashes + length);
     if (!option)
-        unknown_option(r, r->option + 2);
+        unknown_option(r, r->option + dashes);
     else if (option->kind == ARGUMENT_FLAG && equals)
         fail(r->error, FAULT_USAGE, "%s takes no value", r->option);
     else if (option->kind == ARGUMENT_FLAG || equals)
@@ -188,6 +189,10 @@ static void read_word(struct reader *r, const char *word) {
     line->arguments[line->argument_count - 1] = word;
 }
 
+static bool is_letter(const struct reader *r, const char *word) {
+    return word[0] == '-' && word[1] && !word[2] && find_option(r->line->command, word + 1, 1);
+}
+
 static void read_words(struct reader *r) {
     bool options = true;
     while (*r->words && !failed(r->error)) {
@@ -196,7 +201,7 @@ static void read_words(struct reader *r) {
             options = false;
         else if (options && strcmp(word, "-h") == 0)
             r->line->help = true;
-        else if (options && text_starts(word, "--"))
+        else if (options && (text_starts(word, "--") || is_letter(r, word)))
             read_option(r, word);
         else if (options && word[0] == '-' && word[1])
             fail(r->error, FAULT_USAGE, "there is no option %s: options are written with two dashes", word);

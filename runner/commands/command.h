@@ -24,7 +24,7 @@ enum argument_kind {
 };
 
 struct command_option {
-    const char *name; /* without the dashes */
+    const char *name; /* without the dashes: two, or one before a name of one letter */
     enum argument_kind kind;
     size_t offset;    /* in struct command_line */
     const char *value; /* what help calls its value; NULL for flags and choices */
@@ -61,7 +61,8 @@ struct command_line {
     int64_t every;            /* status: ms */
     int64_t older;            /* clean: ms */
     bool archive;             /* clean */
-    int format;               /* report: in its choices */
+    int format;               /* report: html, markdown, json */
+    const char *into;         /* report: the file, "-": standard output */
     bool print;               /* init */
     bool test;                /* notify */
     int published;            /* init, undo: refuse, accept */

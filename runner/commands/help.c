@@ -16,7 +16,7 @@ static const char *plain(bool colour) { return colour ? "\033[0m" : ""; }
 
 const char *option_usage(struct arena *arena, const struct command_option *option) {
     struct text text = text_new(arena);
-    text_addf(&text, "--%s", option->name);
+    text_addf(&text, "%s%s", option->name[1] ? "--" : "-", option->name);
     if (option->value) text_addf(&text, " %s", option->value);
     for (size_t i = 0; option->choices && option->choices[i]; i++)
         text_addf(&text, "%s%s", i ? "|" : " ", option->choices[i]);

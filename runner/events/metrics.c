@@ -5,12 +5,9 @@
  * failure to write it is told once, as a notice to the listeners behind; it is tried again all the same.
  * docs/metrics.md has every metric. Owns names, units and when it is written; leaves what is true to the events.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "base/whole.h"
 #include "events/sinks.h"
 #include "plan/utf8.h"
 
@@ -228,35 +226,6 @@ static struct text contents(const struct metrics *m, const struct event *event) 
     return page.text;
 }
 
-static bool put_all(int fd, const struct text *text) {
-    for (size_t done = 0; done < text->length;) {
-        ssize_t n = write(fd, text->data + done, text->length - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        done += (size_t)n;
-    }
-    return true;
-}
-
-/* NULL, or why it could not be written. A device or a link must not be replaced by a file. */
-static const char *write_file(const struct metrics *m, const struct text *text) {
-    const char *path = m->request.metrics, *beside = arena_printf(m->scratch, "%s.new", path);
-    struct stat there;
-    if (lstat(path, &there) == 0 && !S_ISREG(there.st_mode)) return "it is there and is no regular file";
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd < 0) return strerror(errno);
-    bool good = fchmod(fd, 0644) == 0 && put_all(fd, text);
-    int why = errno;
-    if (close(fd) < 0 && good) {
-        good = false;
-        why = errno;
-    }
-    if (good && rename(beside, path) == 0) return NULL;
-    if (good) why = errno;
-    unlink(beside);
-    return strerror(why);
-}
-
 static void tell_problem(struct metrics *m, const struct event *event, const char *why) {
     if (m->told) return;
     m->told = true;
@@ -322,7 +291,7 @@ static void hear(struct listener *listener, const struct event *event) {
     if (often && m->written_at >= 0 && m->heard_at - m->written_at < EVERY_MS) return;
     m->written_at = m->heard_at;
     struct text text = contents(m, event);
-    const char *why = write_file(m, &text);
+    const char *why = whole_write(m->scratch, m->request.metrics, text.data, text.length, 0644);
     if (why) tell_problem(m, event, why);
 }
 
