@@ -64,9 +64,7 @@ static void add_steps(struct run *run, struct arena *arena, struct error *error)
 }
 
 /* Steps that do something to rows show how many; an index or a vacuum has none. */
-static bool counts_rows(const struct plan_step *step) {
-    return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS);
-}
+static bool counts_rows(const struct plan_step *step) { return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS); }
 
 /* The rows of steps that an earlier session wrote. */
 static void load_steps(struct run *run, struct arena *arena, struct error *error) {
@@ -222,6 +220,7 @@ static void add_up(struct run *run, size_t i, struct error *error) {
         s->rows = sums.rows;
         s->spared = sums.spared;
         s->batches = sums.batches;
+        if (i && run->steps[i - 1].joined) run->steps[i - 1].shown->rows = sums.children;
     }
     arena_free(scratch);
 }

@@ -358,6 +358,8 @@ static void begin(struct undo_job *job, struct error *error) {
     runs_add_step(&run->state, job->arena, run->holder.run, job->step, undo_step.name, undo_step.name, error);
     add_up(job, error);
     announce_begin(run, error);
+    const char *values[] = {number(job, run->holder.run)};
+    state_ask(&run->state, job->arena, "writing down who takes the run back", &sql_record_undo, values, 1, error);
     runs_set_state(&run->state, job->arena, &run->holder, "undoing", NULL, error);
     record(job, "running", error);
     announce_step(run, EVENT_STEP_STARTED, STEP_RUNNING, NULL, error);

@@ -11,6 +11,10 @@ SELECT plan, environment, table_name, state, definition::text, search_path,
                AND o.state NOT IN ('cancelled', 'finished', 'undone'))
   FROM :"state".runs r WHERE r.run = $1::bigint
 
+-- Who takes it back: of an undo in several sessions the first.
+-- name: record_undo
+INSERT INTO :"state".acts (run, act) SELECT run, 'undo' FROM :"state".runs WHERE run = $1::bigint AND state <> 'undoing'
+
 -- One row a table, statement and batch; seq is the batch's turn: the last one of the run comes first.
 -- name: create_undo_plan
 CREATE TABLE IF NOT EXISTS :plan (
