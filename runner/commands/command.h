@@ -63,6 +63,7 @@ struct command_line {
     bool archive;             /* clean */
     int format;               /* report: html, markdown, json */
     const char *into;         /* report: the file, "-": standard output */
+    bool hold;                /* pause */
     bool print;               /* init */
     bool test;                /* notify */
     int published;            /* init, undo: refuse, accept */

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "commands/grid.h"
 
-enum { LABEL = 10, WIDEST = 4000, TEXT_WIDTH = 98, LEAST_TEXT = 20 };
+enum { LABEL = 10, WIDEST = 4000, TEXT_WIDTH = 98, LEAST_TEXT = 20, MOST_ACTS = 5 };
 
 static enum style style_of(const char *state) {
     static const struct {
@@ -75,8 +75,7 @@ static const char *speed_text(struct arena *arena, const struct overview *o) {
     return arena_printf(arena, "%s rows a second, %s left for this step", rate, clock_text(arena, o->eta_ms));
 }
 
-static const char *go_on_text(struct arena *arena, const struct overview *o, const struct named *named,
-                              const char *option) {
+const char *shown_go_on(struct arena *arena, const struct overview *o, const struct named *named, const char *option) {
     const char *file = named->file ? named->file : arena_printf(arena, "FILE    (the file of plan %s)", o->plan);
     const char *environment = o->environment ? arena_printf(arena, " --env %s", o->environment) : "";
     return arena_printf(arena, "pgwinnow run%s%s %s", option, environment, file);
@@ -107,8 +106,15 @@ static void say_what_next(const struct page *page, const struct overview *o, con
         say(page, "go on", STYLE_BOLD, arena_printf(arena, "pgwinnow undo %lld", (long long)o->run));
         return;
     }
-    say(page, "go on", STYLE_BOLD, go_on_text(arena, o, named, ""));
-    if (is(o, "refused") || is(o, "failed")) say(page, "or anew", STYLE_PLAIN, go_on_text(arena, o, named, " --fresh"));
+    if (o->hold)
+        say(page, "on hold", STYLE_YELLOW, arena_printf(arena, "until `pgwinnow resume %lld`", (long long)o->run));
+    if (o->alive && is(o, "paused")) {
+        say(page, "go on", STYLE_BOLD, arena_printf(arena, "pgwinnow resume %lld", (long long)o->run));
+        return;
+    }
+    say(page, "go on", STYLE_BOLD, shown_go_on(arena, o, named, ""));
+    if (is(o, "refused") || is(o, "failed"))
+        say(page, "or anew", STYLE_PLAIN, shown_go_on(arena, o, named, " --fresh"));
 }
 
 static void say_guards(const struct page *page, const struct overview *o) {
@@ -151,6 +157,16 @@ static void say_steps(const struct page *page, const struct overview *o) {
     grid_print(&grid, page->out, "  ", page->colour);
 }
 
+static void say_acts(const struct page *page, const struct overview *o) {
+    size_t first = o->act_count > MOST_ACTS ? o->act_count - MOST_ACTS : 0;
+    for (size_t i = first; i < o->act_count; i++) {
+        const struct overview_act *a = &o->acts[i];
+        say(page, i == first ? "asked" : "", STYLE_PLAIN,
+            arena_printf(page->arena, "%s  %s by %s%s%s", a->at_text, a->act, a->role, a->detail ? ": " : "",
+                         a->detail ? a->detail : ""));
+    }
+}
+
 static const char *waiting_text(struct arena *arena, const struct overview *o) {
     const char *before = o->waiting.throttled ? ": " : " for ";
     if (o->waiting.ms < 0) return arena_printf(arena, "for %s", o->waiting.reason);
@@ -177,6 +193,7 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
     if (o->alive && o->holder && !overview_over(o)) say(&page, "runner", STYLE_PLAIN, o->holder);
     if (o->lane && !overview_over(o)) say(&page, "lane", STYLE_PLAIN, o->lane);
     if (o->settings) say(&page, "set", STYLE_PLAIN, o->settings);
+    say_acts(&page, o);
     if (o->waiting.reason) say(&page, "waiting", STYLE_YELLOW, waiting_text(arena, o));
     if (o->waiting.until) say(&page, "until", STYLE_PLAIN, o->waiting.until);
     if (o->rate >= 0) say(&page, "speed", STYLE_PLAIN, speed_text(arena, o));

@@ -9,6 +9,9 @@
  * so that hints can be pasted. */
 void shown_page(FILE *, struct arena *, const struct overview *, const struct named *, bool colour, size_t width);
 
+/* What to type to go on with it, with this option of run or with "". */
+const char *shown_go_on(struct arena *, const struct overview *, const struct named *, const char *option);
+
 void shown_unfinished(FILE *, struct arena *, const struct overview *, size_t count, bool colour);
 void shown_over(FILE *, struct arena *, const struct overview *, size_t count, bool colour);
 

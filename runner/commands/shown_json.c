@@ -34,6 +34,19 @@ static json_t *guards(struct arena *arena, const struct overview *o) {
     return list;
 }
 
+static json_t *acts(struct arena *arena, const struct overview *o) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < o->act_count; i++) {
+        const struct overview_act *a = &o->acts[i];
+        json_t *detail = a->detail ? json_loads(a->detail, JSON_DECODE_ANY, NULL) : NULL;
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:o, s:o}", "at", json_text_or_null(arena, a->at), "role",
+                                        json_text_or_null(arena, a->role), "act", json_text_or_null(arena, a->act),
+                                        "detail", detail ? detail : json_null()));
+    }
+    return list;
+}
+
 static json_t *waiting(struct arena *arena, const struct overview *o) {
     if (!o->waiting.reason) return json_null();
     return json_pack("{s:o, s:o, s:o}", "since", json_text_or_null(arena, o->waiting.since), "reason",
@@ -67,6 +80,8 @@ static json_t *one(struct arena *arena, const struct overview *o) {
     json_object_set_new(run, "guards", guards(arena, o));
     json_object_set_new(run, "lane", json_text_or_null(arena, o->lane));
     json_object_set_new(run, "settings", o->settings ? json_loads(o->settings, 0, NULL) : json_null());
+    json_object_set_new(run, "hold", json_boolean(o->hold));
+    json_object_set_new(run, "acts", acts(arena, o));
     json_object_set_new(run, "error", why(arena, o));
     return run;
 }

@@ -4,13 +4,29 @@
 #include <string.h>
 
 extern const struct command check_command, explain_command, run_command, status_command, history_command, set_command,
-    lock_command, undo_command, clean_command, init_command, notify_command, hooks_command, help_command,
-    report_command;
+    pause_command, resume_command, cancel_command, approve_command, report_command, lock_command, undo_command,
+    clean_command, init_command, notify_command, hooks_command, help_command;
 
 const struct command *const command_table[] = {
-    &check_command, &explain_command, &run_command,   &status_command, &history_command,
-    &set_command,   &report_command,  &undo_command,  &clean_command,  &init_command,
-    &lock_command,  &notify_command,  &hooks_command, &help_command,   NULL,
+    &check_command,
+    &explain_command,
+    &run_command,
+    &status_command,
+    &history_command,
+    &pause_command,
+    &resume_command,
+    &cancel_command,
+    &approve_command,
+    &set_command,
+    &report_command,
+    &undo_command,
+    &clean_command,
+    &init_command,
+    &lock_command,
+    &notify_command,
+    &hooks_command,
+    &help_command,
+    NULL,
 };
 
 const char *const published_choices[] = {"refuse", "accept", NULL};

@@ -62,6 +62,7 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
     run->listeners = request->listeners;
     run->max_rows = request->max_rows;
     run->max_time = request->max_time;
+    run->wait = request->wait;
     run->worker_count = MOST_WORKERS;
     run->workers = arena_alloc(arena, run->worker_count * sizeof *run->workers);
     shown_steps(run);

@@ -14,7 +14,8 @@ struct request {
     const char *tree, *until;       /* --tree, --until; may be NULL */
     int64_t max_rows;               /* 0: none */
     int64_t max_time;               /* ms; 0: as long as it takes */
-    int64_t wait;                   /* ms: how long the living in its lane are waited for; 0: not at all */
+    int64_t wait;                   /* ms: how long it waits for the living in its lane, for an approval, for the end
+                                       of a pause, each; 0: not at all */
     struct listener *listeners;
 };
 

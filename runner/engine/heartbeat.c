@@ -95,6 +95,16 @@ static void drop_through(const struct heartbeat *h, const struct rows *rows) {
     }
 }
 
+/* Whoever sleeps shall hear of it at once; and nobody wants the result of what runs when all of it is cancelled. */
+static void take_wish(struct run *run, const char *wanted, const char *role) {
+    const char *wish = !wanted ? NULL : text_equal(wanted, "cancelled") ? "cancelled" : "paused";
+    if (text_equal(wish, run->wanted)) return;
+    run->wanted = wish;
+    run->wanted_by = role ? arena_strdup(run->arena, role) : NULL;
+    wire_wake(run->wire);
+    if (run_cancelled(run)) wire_cancel(run->wire);
+}
+
 static void hear(void *context, int index, const struct rows *rows) {
     struct heartbeat *h = context;
     if (index == h->through) drop_through(h, rows);
@@ -103,14 +113,16 @@ static void hear(void *context, int index, const struct rows *rows) {
         h->run->lease_lost = true;
         return;
     }
-    h->run->wanted = rows_text(rows, 0, 0) ? arena_strdup(h->run->arena, rows_text(rows, 0, 0)) : NULL;
+    take_wish(h->run, rows_text(rows, 0, 0), rows_text(rows, 0, 2));
     run_retune(h->run, rows_text(rows, 0, 1));
 }
 
-/* Those of a run that is gone on with hold from its first statement on. Its switch is none for this session yet. */
-static void take_settings(struct heartbeat *h, struct arena *arena, struct error *error) {
+/* The settings of a run that is gone on with, and a pause that holds, count from its first statement on. */
+static void first_beat(struct heartbeat *h, struct arena *arena, struct error *error) {
     struct rows *rows = ask(h->slot, arena, &(struct statement){"beating the lease", h->text, h->values, 3}, error);
-    if (rows && rows_count(rows)) run_retune(h->run, rows_text(rows, 0, 1));
+    if (!rows || !rows_count(rows)) return;
+    take_wish(h->run, rows_text(rows, 0, 0), rows_text(rows, 0, 2));
+    run_retune(h->run, rows_text(rows, 0, 1));
 }
 
 /* Batches go on meanwhile, the fence protects them. It is tried for as long as the run lives; a server that is there
@@ -161,7 +173,7 @@ struct heartbeat *heartbeat_start(struct run *run, struct error *error) {
     h->values[0] = arena_printf(run->arena, "%lld", (long long)run->holder.run);
     h->values[1] = arena_printf(run->arena, "%lld", (long long)run->holder.fence);
     h->values[2] = h->direct ? "true" : "false";
-    take_settings(h, scratch, error);
+    first_beat(h, scratch, error);
     arena_free(scratch);
     if (failed(error)) {
         slot_close(h->slot);

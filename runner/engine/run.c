@@ -2,25 +2,22 @@
  * The walk over the steps: begin or go on with a run, do what is not done, go back to track when an index step found
  * new duplicates, and write down how it ended. A step begins only when the one before is recorded as done.
  */
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/stop.h"
 #include "base/text.h"
 #include "database/bindings.h"
 #include "database/frame.h"
-#include "engine/changes.h"
-#include "engine/engine.h"
+#include "engine/begin.h"
+#include "engine/cancel.h"
 #include "engine/heartbeat.h"
 #include "engine/lanes.h"
 #include "sql/engine/run.sql.h"
 #include "state/lanes.h"
 #include "work/announce.h"
-#include "work/direct.h"
-#include "work/family.h"
 #include "work/guard.h"
 #include "work/indexes.h"
+#include "work/pause.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
@@ -28,93 +25,6 @@
 #include "work/throttle.h"
 
 enum { PROGRESS_MS = 100 };
-
-/* --- begin or go on --- */
-
-static void refuse_changed(const struct run_row *row, const char *changes, struct error *error) {
-    fail(error, FAULT_REFUSED, "plan %s was changed since run %lld began", row->plan, (long long)row->run);
-    fail_detail(error, "%s", changes);
-    fail_hint(error, "take the change back to go on, or start anew with --fresh (which cancels run %lld)",
-              (long long)row->run);
-}
-
-static int64_t create(struct run *run, struct arena *arena, struct error *error) {
-    char *definition = json_dumps(run->plan->definition, JSON_SORT_KEYS | JSON_COMPACT);
-    struct new_run new = {.plan = run->plan->name,
-                          .environment = run->plan->environment,
-                          .table_name = run->table->shown,
-                          .definition = arena_strdup(arena, definition),
-                          .tree = run->tree->fingerprint,
-                          .search_path = run->search_path,
-                          .table_oid = run->table->oid};
-    free(definition);
-    int64_t id = runs_create(&run->state, arena, &new, error);
-    if (!id && !failed(error)) {
-        fail(error, FAULT_HELD, "another run of plan %s began in this moment", run->plan->name);
-        fail_hint(error, "`pgwinnow status` shows it");
-    }
-    return id;
-}
-
-/* Those of a run that is gone on with, too: whoever made it may have been killed in between. */
-static void add_steps(struct run *run, struct arena *arena, struct error *error) {
-    for (size_t i = 0; i < run->plan->step_count; i++)
-        runs_add_step(&run->state, arena, run->holder.run, i, run->plan->steps[i].name, run->plan->steps[i].step->name,
-                      error);
-}
-
-/* Steps that do something to rows show how many; an index or a vacuum has none. */
-static bool counts_rows(const struct plan_step *step) { return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS); }
-
-/* The rows of steps that an earlier session wrote. */
-static void load_steps(struct run *run, struct arena *arena, struct error *error) {
-    static const struct {
-        const char *name;
-        enum step_state state;
-    } states[] = {{"done", STEP_DONE}, {"skipped", STEP_SKIPPED}};
-    size_t count;
-    struct step_row *rows = runs_steps(&run->state, arena, run->holder.run, &count, error);
-    for (size_t i = 0; i < count && i < run->plan->step_count; i++) {
-        struct event_step *shown = run->steps[i].shown;
-        run->steps[i].round = rows[i].round;
-        shown->rows = counts_rows(&run->plan->steps[i]) ? rows[i].rows : -1;
-        shown->total = rows[i].total;
-        shown->spared = rows[i].spared;
-        shown->batches = rows[i].batches;
-        shown->ms = rows[i].ms;
-        run->steps[i].note = rows[i].note;
-        for (size_t s = 0; s < 2; s++)
-            if (text_equal(rows[i].state, states[s].name)) shown->state = states[s].state;
-    }
-}
-
-/* What it removed is coming back: going on with it, or starting anew in the middle of that, would remove it again. */
-static void refuse_undoing(const struct run_row *row, struct error *error) {
-    if (!text_equal(row->state, "undoing")) return;
-    fail(error, FAULT_REFUSED, "run %lld of plan %s is being undone", (long long)row->run, row->plan);
-    fail_hint(error, "`pgwinnow undo %lld` brings that to its end; then the plan can run anew", (long long)row->run);
-}
-
-/* Before compile: an unfinished run says which path its texts see and which tree was accepted. */
-static struct run_row *find(struct run *run, const struct request *request, struct arena *arena, struct error *error) {
-    struct run_row *row = runs_unfinished(&run->state, arena, run->plan->name, run->plan->environment, error);
-    if (row) refuse_undoing(row, error);
-    if (!row || request->fresh || failed(error)) return row;
-    const char *changes = changes_text(arena, row->definition, run->plan->definition);
-    if (changes) refuse_changed(row, changes, error);
-    run->search_path = row->search_path;
-    run->accepted_tree = row->tree;
-    return row;
-}
-
-/* The tree may have changed while nobody ran. What was settled so far was settled by the old one. */
-static void refuse_new_tree(const struct run *run, const struct run_row *row, struct error *error) {
-    if (!row->tree || text_equal(row->tree, run->tree->fingerprint)) return;
-    fail(error, FAULT_REFUSED, "the foreign keys below %s changed since run %lld began", run->table->shown,
-         (long long)row->run);
-    fail_detail(error, "tree %s is now %s", row->tree, run->tree->fingerprint);
-    fail_hint(error, "look at it with explain; then start anew with --fresh");
-}
 
 /* --- one step --- */
 
@@ -233,14 +143,15 @@ static bool try_again(struct run *run, const struct error *error, int tries) {
     if (verdict != VERDICT_LATER && verdict != VERDICT_CONNECT) return false;
     run->progress = (struct progress){.waiting = arena_strdup(run->arena, error->message), .waiting_since = clock_ms()};
     wire_sleep(run->wire, retry_pause(tries));
-    return stop_level() == 0;
+    return true;
 }
 
 static void insist(struct run *run, size_t i, void (*does)(struct run *, size_t, struct error *), struct error *error) {
     struct arena *scratch = arena_new(run->arena);
     for (int tries = 1; !failed(error); tries++) {
         struct error tried = error_new(scratch);
-        if (reconnect(run, run->desk, &tried)) does(run, i, &tried);
+        if (tries > 1 && (stop_level() > 0 || run->wanted)) run_check_stop(run, &tried);
+        if (!failed(&tried) && reconnect(run, run->desk, &tried)) does(run, i, &tried);
         run->progress = (struct progress){0};
         if (!failed(&tried) || !try_again(run, &tried, tries)) {
             error_promote(error, &tried);
@@ -265,7 +176,7 @@ static bool recorded_done(struct run *run, size_t i, struct error *error) {
     struct step_row *rows = runs_steps(&run->state, scratch, run->holder.run, &count, error);
     bool done = !failed(error) && i < count && text_equal(rows[i].state, "done");
     if (done) run->steps[i].shown->total = rows[i].total;
-    if (done && counts_rows(&run->plan->steps[i])) run->steps[i].shown->rows = rows[i].rows;
+    if (done && begin_counts_rows(&run->plan->steps[i])) run->steps[i].shown->rows = rows[i].rows;
     arena_free(scratch);
     return done;
 }
@@ -310,39 +221,6 @@ static void run_step(struct run *run, size_t i, struct error *error) {
     insist(run, i, end_step, error);
 }
 
-/* --- an old run gives way --- */
-
-static void end_old(struct run *run, size_t i, struct error *error) {
-    struct arena *scratch = arena_new(run->arena);
-    (void)i;
-    struct event event = run_event(run, EVENT_RUN_CANCELLED);
-    event.step = event.step_count = 0; /* those of the new one are not its */
-    event.message = "a new run of the plan was wanted (--fresh)";
-    event.exit_code = FAULT_STOPPED;
-    announce_begin(run, error);
-    runs_set_state(&run->state, scratch, &run->holder, "cancelled", NULL, error);
-    announce(run, &event, error);
-    announce_end(run, error);
-    families_drop(&run->state, scratch, run->holder.run, error);
-    indexes_drop_temporary(run, error);
-    guards_end(run, -1, error);
-    arena_free(scratch);
-}
-
-/* --fresh: the old run ends as cancelled; its lease must be free, so nobody is in the middle of it. Not before the new
- * one could enter its lane: a run that must not begin shall not cost the one that is there. */
-static void cancel(struct run *run, const struct run_row *row, const struct request *request, struct error *error) {
-    run->holder.run = row->run;
-    lane_enter(run, &(struct lane_wait){.ms = request->wait, .only_look = true}, error);
-    if (failed(error)) return;
-    struct heartbeat *heartbeat = heartbeat_start(run, error);
-    announce_open(run, error);
-    insist(run, 0, end_old, error);
-    heartbeat_stop(heartbeat, error);
-    run->holder = (struct holder){0};
-    run->announcer = NULL;
-}
-
 /* --- back to track --- */
 
 static size_t track_step(const struct run *run, size_t before) {
@@ -365,7 +243,7 @@ static size_t go_back(struct run *run, size_t index, struct error *error) {
         *run->steps[i].shown = (struct event_step){.name = run->steps[i].shown->name,
                                                    .total = -1,
                                                    .ms = run->steps[i].shown->ms,
-                                                   .rows = counts_rows(&run->plan->steps[i]) ? 0 : -1};
+                                                   .rows = begin_counts_rows(&run->plan->steps[i]) ? 0 : -1};
         record(run, i, "waiting", error);
     }
     session_end(run->desk, scratch, error);
@@ -377,7 +255,7 @@ static void walk(struct run *run, const char *until, struct error *error) {
     for (size_t i = 0; i < run->plan->step_count && !failed(error); i++) {
         enum step_state state = run->steps[i].shown->state;
         if (state != STEP_DONE && state != STEP_SKIPPED) {
-            run_check_stop(run, error);
+            pause_point(run, error);
             if (!failed(error)) run_step(run, i, error);
         }
         if (!failed(error) && run->restart_reason)
@@ -415,9 +293,12 @@ static bool did_nothing(const struct run *run) {
     return true;
 }
 
+static bool ends_cancelled(const struct run *run, const struct error *how) {
+    return text_equal(end_state(run, how), "cancelled");
+}
+
 static struct event end_event(const struct run *run, const struct error *error) {
-    bool cancelled = text_equal(end_state(run, error), "cancelled");
-    enum event_type type = cancelled                       ? EVENT_RUN_CANCELLED
+    enum event_type type = ends_cancelled(run, error)      ? EVENT_RUN_CANCELLED
                            : error->fault == FAULT_STOPPED ? EVENT_RUN_PAUSED
                            : failed(error)                 ? EVENT_RUN_FAILED
                                                            : EVENT_RUN_FINISHED;
@@ -442,6 +323,15 @@ static struct event end_event(const struct run *run, const struct error *error) 
     return event;
 }
 
+static void write_state(struct run *run, const struct error *how, struct arena *scratch, struct error *error) {
+    struct event event = end_event(run, how);
+    announce_begin(run, error);
+    runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
+                   failed(how) ? json_of_error(scratch, how) : NULL, error);
+    announce(run, &event, error);
+    announce_end(run, error);
+}
+
 static void try_write_end(struct run *run, const struct error *how, struct arena *scratch, struct error *error) {
     if (how->fault == FAULT_NONE)
         reconnect(run, run->desk, error);
@@ -454,13 +344,7 @@ static void try_write_end(struct run *run, const struct error *how, struct arena
         tick(&run->steps[run->step]);
         record(run, run->step, "running", error);
     }
-    if (text_equal(end_state(run, how), "cancelled")) guards_end(run, -1, error);
-    struct event event = end_event(run, how);
-    announce_begin(run, error);
-    runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
-                   failed(how) ? json_of_error(scratch, how) : NULL, error);
-    announce(run, &event, error);
-    announce_end(run, error);
+    write_state(run, how, scratch, error);
 }
 
 /* How it ended is written down even when the connection is lost: over a new one, if there is one. A run that is through
@@ -472,7 +356,7 @@ static void write_end(struct run *run, struct error *how) {
         struct error error = error_new(scratch);
         try_write_end(run, how, scratch, &error);
         bool matters = how->fault != FAULT_CONNECTION; /* nobody was there to talk to as it is */
-        if (failed(&error) && matters && try_again(run, &error, tries)) continue;
+        if (failed(&error) && matters && stop_level() == 0 && try_again(run, &error, tries)) continue;
         if (!failed(how)) error_promote(how, &error);
         break;
     }
@@ -491,15 +375,15 @@ static void show_progress(void *context) {
     run_tell(run, EVENT_PROGRESS, NULL, NULL);
 }
 
-/* A statement that we cancelled because of a signal did not fail: the run stopped. */
+/* A statement that we cancelled because of a signal, or because somebody cancelled the run, did not fail. */
 static void say_stopped(struct run *run, struct error *error) {
-    if (stop_level() == 0 || !text_equal(error->sqlstate, "57014")) return;
+    if ((stop_level() == 0 && !run_cancelled(run)) || !text_equal(error->sqlstate, "57014")) return;
     error_clear(error);
     run_check_stop(run, error);
 }
 
-/* A run that could not even begin leaves nothing behind; one that is gone on with stays as it was, or says why it
- * waited. */
+/* A run that could not even begin leaves nothing behind, unless somebody asked something of it; one that is gone on
+ * with stays as it was, or says why it waited. */
 static bool enter_lane(struct run *run, const struct request *request, bool made, struct arena *arena,
                        struct error *error) {
     struct lane_wait wait = {.ms = request->wait};
@@ -507,32 +391,15 @@ static bool enter_lane(struct run *run, const struct request *request, bool made
     if (!failed(error)) return true;
     struct error ignored = error_new(arena);
     if (slot_lost(run->desk)) slot_reopen(run->desk, &ignored);
-    if (made)
+    if (ends_cancelled(run, error)) cancel_tidy(run, error);
+    if (run->wanted)
+        write_state(run, error, arena, &ignored);
+    else if (made)
         runs_forget(&run->state, arena, &run->holder, &ignored);
     else if (wait.waited)
         runs_set_state(&run->state, arena, &run->holder, "paused", json_of_error(arena, error), &ignored);
     lanes_leave_queue(&run->state, arena, run->holder.run, &ignored);
     return false;
-}
-
-static void check_until(const struct run *run, const struct request *request, struct error *error) {
-    const char **names = arena_alloc(run->arena, (run->plan->step_count + 1) * sizeof *names);
-    for (size_t i = 0; i < run->plan->step_count; i++) {
-        names[i] = run->plan->steps[i].name;
-        if (!request->until || text_equal(request->until, names[i])) return;
-    }
-    fail(error, FAULT_USAGE, "--until: the plan has no step %s", request->until);
-    const char *near = text_nearest(request->until, names, run->plan->step_count);
-    fail_hint(error, "its steps have the names in the plan%s%s", near ? "; did you mean " : "", near ? near : "");
-}
-
-/* What needs a direct connection must have one before anything is removed, not after. */
-static void check_direct(struct run *run, struct error *error) {
-    for (size_t i = 0; i < run->plan->step_count && !failed(error); i++) {
-        if (!(run->plan->steps[i].step->needs & OUTSIDE_TRANSACTION)) continue;
-        direct_close(direct_open(run, i, NULL, error));
-        return;
-    }
 }
 
 static void begin(struct run *run, enum event_type type, struct arena *arena, struct error *error) {
@@ -544,47 +411,37 @@ static void begin(struct run *run, enum event_type type, struct arena *arena, st
     if (!failed(error)) event_tell(run->listeners, &event);
 }
 
-void engine_run(struct run *run, const struct request *request, struct problems *problems, struct error *error) {
-    struct arena *arena = arena_new(run->arena);
-    run->began = clock_ms();
-    check_until(run, request, error);
-    frame_set(run->desk, run->arena, NULL);
-    run_lacks_all(run, schema_lacking(&run->state, arena, error)); /* then compile looks for the rest and refuses */
-    int version = failed(error) || run->missing_rights ? 0 : schema_version(&run->state, arena, error);
-    struct run_row *row = version ? find(run, request, arena, error) : NULL;
-    if (failed(error)) return;
-    engine_compile(run, problems, error);
-    frame_set(run->desk, run->arena, run->search_path);
-    if (!failed(error)) check_direct(run, error);
-    if (!failed(error)) schema_init(&run->state, arena, error);
-    if (row && request->fresh && !failed(error)) {
-        cancel(run, row, request, error);
-        row = NULL;
-    }
-    if (row && !failed(error)) refuse_new_tree(run, row, error);
-    if (failed(error)) return;
-    run->holder.run = row ? row->run : create(run, arena, error);
-    struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(run, error);
-    if (!heartbeat) return;
-    add_steps(run, arena, error);
-    load_steps(run, arena, error);
-    if (!enter_lane(run, request, row == NULL, arena, error)) {
-        struct error ignored = error_new(arena);
-        heartbeat_stop(heartbeat, &ignored);
-        return;
-    }
-    announce_open(run, error);
-    begin(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, arena, error);
+static void work(struct run *run, const struct request *request, struct error *error) {
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);
     struct throttle *throttle = throttle_start(run, error);
     walk(run, request->until, error);
     throttle_stop(throttle);
     say_stopped(run, error);
     insist(run, run->step, tidy, error);
+    if (ends_cancelled(run, error)) cancel_tidy(run, error);
     wire_forget(run->wire, timer);
     write_end(run, error);
+}
+
+void engine_run(struct run *run, const struct request *request, struct problems *problems, struct error *error) {
+    struct arena *arena = arena_new(run->arena);
+    run->began = clock_ms();
+    struct run_row *row = begin_prepare(run, request, problems, arena, error);
+    if (failed(error)) return;
+    run->holder.run = row ? row->run : begin_create(run, arena, error);
+    struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(run, error);
+    if (!heartbeat) return;
+    announce_open(run, error);
+    begin_add_steps(run, arena, error);
+    begin_load_steps(run, arena, error);
+    bool entered = enter_lane(run, request, row == NULL, arena, error);
+    if (entered) {
+        begin(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, arena, error);
+        work(run, request, error);
+    }
     struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
     heartbeat_stop(heartbeat, &ignored);
+    if (!entered) return;
     struct event event = end_event(run, error);
     event_tell(run->listeners, &event);
 }

@@ -28,7 +28,8 @@ int64_t lease_take(const struct state *, struct arena *, int64_t run, bool direc
 void lease_release(const struct state *, struct arena *, const struct holder *, struct error *);
 
 /* Statements for the heartbeat, which goes asynchronously: text with the schema put in, $1 run, $2 fence, $3 direct.
- * beat answers one row (wanted, settings) while the lease is ours, none when it was lost. */
+ * beat answers one row (wanted, settings, by which role it is wanted) while the lease is ours, none when it was
+ * lost. */
 const char *lease_beat_text(struct arena *, const char *schema, struct error *);
 /* The hold: $1 run, $2 step, $3 fence, $4 first, $5 last, $6 round, $7 part, $8 pass. Affects one row, or none when
  * lost. */

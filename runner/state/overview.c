@@ -6,7 +6,8 @@
 #include "sql/state/overview.sql.h"
 #include "state/lease.h"
 
-enum { GUARDS_VERSION = 3 }; /* of the state schema: older ones have no such table, and looking does not upgrade it */
+/* Of the state schema: older ones have no such tables, and looking does not upgrade them. */
+enum { ACTS_VERSION = 3, GUARDS_VERSION = 3 };
 
 static const char *number(struct arena *arena, int64_t n) { return arena_printf(arena, "%lld", (long long)n); }
 
@@ -125,6 +126,20 @@ static void read_guards(const struct state *state, struct arena *arena, struct o
                                     keep(arena, rows, i, 3), keep(arena, rows, i, 4), keep(arena, rows, i, 5)};
 }
 
+/* --- what was asked of it --- */
+
+static void read_acts(const struct state *state, struct arena *arena, struct overview *o, int version,
+                      struct error *error) {
+    if (version < ACTS_VERSION) return;
+    const char *values[] = {number(arena, o->run)};
+    struct rows *rows = state_ask(state, arena, "reading what was asked of it", &sql_overview_acts, values, 1, error);
+    o->act_count = rows ? (size_t)rows_count(rows) : 0;
+    o->acts = arena_alloc(arena, (o->act_count + 1) * sizeof *o->acts);
+    for (int i = 0; i < (int)o->act_count; i++)
+        o->acts[i] = (struct overview_act){keep(arena, rows, i, 0), keep(arena, rows, i, 1), keep(arena, rows, i, 2),
+                                           keep(arena, rows, i, 3), keep(arena, rows, i, 4)};
+}
+
 /* --- runs --- */
 
 static struct overview overview_of(struct arena *arena, const struct rows *rows, int i) {
@@ -153,6 +168,7 @@ static struct overview overview_of(struct arena *arena, const struct rows *rows,
         .archive_until = keep(arena, rows, i, 23),
         .lane = keep(arena, rows, i, 24),
         .settings = keep(arena, rows, i, 25),
+        .hold = rows_flag(rows, i, 26),
         .waiting = {.ms = -1},
         .rate = -1,
         .eta_ms = -1,
@@ -222,6 +238,7 @@ struct overview *overview_read_inside(const struct state *state, struct arena *a
         read_steps(state, arena, &list[i], error);
         read_waiting(state, arena, &list[i], version, error);
         read_guards(state, arena, &list[i], version, error);
+        read_acts(state, arena, &list[i], version, error);
     }
     return list;
 }

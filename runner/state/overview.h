@@ -24,12 +24,19 @@ struct overview_guard {
     const char *since, *since_text;  /* UTC, ISO 8601; for people */
 };
 
+struct overview_act {
+    const char *at, *at_text; /* UTC, ISO 8601; for people */
+    const char *role, *act;   /* who asked for it; pause, resume, cancel, approve, set */
+    const char *detail;       /* JSON; may be NULL */
+};
+
 struct overview {
     int64_t run;
     const char *plan, *environment, *table; /* environment may be NULL */
     const char *state;               /* as recorded, but "interrupted" when that is running and nobody is there, and
                                         "waiting" when it waits by its throttle */
     const char *wanted;              /* "paused", "cancelled": asked for and not done yet; NULL: nothing */
+    bool hold;                       /* nobody goes on with it before it is resumed */
     const char *lane;                /* NULL: it never entered one */
     const char *settings;            /* JSON object, as `pgwinnow set` made it; NULL: never */
     const char *role, *program;      /* who began it, with which version */
@@ -58,6 +65,8 @@ struct overview {
     size_t step_count;
     struct overview_guard *guards;   /* that stand, or are still to be dropped; counted among the objects too */
     size_t guard_count;
+    struct overview_act *acts;       /* the earliest first */
+    size_t act_count;
 };
 
 enum overview_which { OVERVIEW_ALL, OVERVIEW_UNFINISHED, OVERVIEW_OVER };

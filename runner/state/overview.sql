@@ -34,7 +34,7 @@ SELECT r.run, r.plan, r.environment, r.table_name,
        l.holder, h.alive,
        r.error ->> 'message', r.error ->> 'detail', r.error ->> 'hint', r.error ->> 'sqlstate',
        (SELECT count(*) FROM :"state".objects o WHERE o.run = r.run) + (:guards), k.archives, k.expired, k.until,
-       to_jsonb(r) ->> 'lane', to_jsonb(r) ->> 'settings'
+       to_jsonb(r) ->> 'lane', to_jsonb(r) ->> 'settings', COALESCE((to_jsonb(r) ->> 'hold')::boolean, false)
   FROM :"state".runs r
   LEFT JOIN :"state".lease l ON l.run = r.run
  CROSS JOIN LATERAL (
@@ -78,7 +78,7 @@ SELECT 0::bigint
 
 -- The guards of a run, and whether their triggers are still there. By the function: people rename tables.
 -- name: overview_guard_list
-SELECT COALESCE(format('%I.%I', n.nspname, c.relname), format('%I.%I', g.schema_name, g.table_name)), g.trigger_name,
+SELECT format('%I.%I', COALESCE(n.nspname, g.schema_name), COALESCE(c.relname, g.table_name)), g.trigger_name,
        g.constraint_name,
        CASE WHEN g.disarmed IS NOT NULL THEN 'disarmed' WHEN t.oid IS NULL THEN 'missing' ELSE 'armed' END,
        to_char(COALESCE(g.disarmed, g.armed, g.made) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
@@ -134,6 +134,11 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
               AND x.state = 'done'
         ORDER BY x.step DESC LIMIT 1) t (rows) ON true
  WHERE s.run = $1::bigint ORDER BY s.step
+
+-- name: overview_acts
+SELECT to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), to_char(a.at, 'YYYY-MM-DD HH24:MI:SS TZ'),
+       a.role, a.act, a.detail::text
+  FROM :"state".acts a WHERE a.run = $1::bigint ORDER BY a.at
 
 -- What its runner wrote down when the throttle stopped it.
 -- name: overview_throttle

@@ -17,7 +17,8 @@ static struct run_row *one_run(struct arena *arena, const struct rows *rows) {
     struct run_row *run = arena_alloc(arena, sizeof *run);
     *run = (struct run_row){rows_int(rows, 0, 0),    keep(arena, rows, 0, 1), keep(arena, rows, 0, 2),
                             keep(arena, rows, 0, 3), keep(arena, rows, 0, 4), keep(arena, rows, 0, 5),
-                            keep(arena, rows, 0, 6), keep(arena, rows, 0, 7)};
+                            keep(arena, rows, 0, 6), keep(arena, rows, 0, 7), keep(arena, rows, 0, 8),
+                            rows_flag(rows, 0, 9)};
     return run;
 }
 
@@ -45,8 +46,7 @@ void runs_add_step(const struct state *state, struct arena *arena, int64_t run, 
     state_ask(state, arena, "recording the steps", &sql_add_step, values, 4, error);
 }
 
-/* A write that found no lease of ours changed nothing. */
-static void must_hold(const struct rows *rows, struct error *error) {
+void runs_must_hold(const struct rows *rows, struct error *error) {
     if (!rows || rows_affected(rows) > 0) return;
     fail(error, FAULT_HELD, "the lease of this run was taken over by another runner");
     fail_hint(error, "nothing more was written by this one; `pgwinnow status` shows who runs it now");
@@ -55,13 +55,13 @@ static void must_hold(const struct rows *rows, struct error *error) {
 void runs_set_state(const struct state *state, struct arena *arena, const struct holder *holder, const char *name,
                     const char *error_json, struct error *error) {
     const char *values[] = {number(arena, holder->run), number(arena, holder->fence), name, error_json};
-    must_hold(state_ask(state, arena, "recording the run's state", &sql_set_state, values, 4, error), error);
+    runs_must_hold(state_ask(state, arena, "recording the run's state", &sql_set_state, values, 4, error), error);
 }
 
 void runs_set_tree(const struct state *state, struct arena *arena, const struct holder *holder, const char *fingerprint,
                    struct error *error) {
     const char *values[] = {number(arena, holder->run), number(arena, holder->fence), fingerprint};
-    must_hold(state_ask(state, arena, "recording the tree", &sql_set_tree, values, 3, error), error);
+    runs_must_hold(state_ask(state, arena, "recording the tree", &sql_set_tree, values, 3, error), error);
 }
 
 void runs_retune(const struct state *state, struct arena *arena, int64_t run, const char *given, struct error *error) {
@@ -98,7 +98,7 @@ void runs_set_step(const struct state *state, struct arena *arena, const struct 
                             number(arena, row->batches),
                             number(arena, row->ms),
                             row->note};
-    must_hold(state_ask(state, arena, "recording the step", &sql_set_step, values, 11, error), error);
+    runs_must_hold(state_ask(state, arena, "recording the step", &sql_set_step, values, 11, error), error);
 }
 
 struct batch_sums runs_sums(const struct state *state, struct arena *arena, int64_t run, size_t step, int round,

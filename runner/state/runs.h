@@ -10,6 +10,8 @@
 struct run_row {
     int64_t run;
     const char *plan, *environment, *table_name, *state, *definition, *tree, *search_path;
+    const char *wanted; /* "paused", "cancelled", or NULL */
+    bool hold;          /* nobody goes on with it before it is resumed */
 };
 
 struct step_row {
@@ -27,6 +29,9 @@ struct new_run {
 struct holder {
     int64_t run, fence;
 };
+
+/* Fails with FAULT_HELD after a write that found no lease of ours and changed nothing. */
+void runs_must_hold(const struct rows *, struct error *);
 
 /* The unfinished run of a plan and environment, or NULL. */
 struct run_row *runs_unfinished(const struct state *, struct arena *, const char *plan, const char *environment,

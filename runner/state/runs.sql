@@ -1,6 +1,8 @@
+-- A state of an older version, which is about to be upgraded, has no `hold`.
 -- name: unfinished
-SELECT run, plan, environment, table_name, state, definition::text, tree, search_path
-  FROM :"state".runs
+SELECT r.run, r.plan, r.environment, r.table_name, r.state, r.definition::text, r.tree, r.search_path, r.wanted,
+       COALESCE((pg_catalog.to_jsonb(r) ->> 'hold')::boolean, false)
+  FROM :"state".runs r
  WHERE plan = $1 AND COALESCE(environment, '') = COALESCE($2, '') AND state NOT IN ('cancelled', 'finished', 'undone')
 
 -- Two that start at once meet at runs_unfinished: one of them gets no row back.
@@ -22,7 +24,7 @@ INSERT INTO :"state".steps (run, step, name, kind) VALUES ($1::bigint, $2::int, 
 WITH held AS MATERIALIZED (SELECT run FROM :"state".lease WHERE run = $1::bigint AND fence = $2::bigint FOR KEY SHARE)
 UPDATE :"state".runs r
    SET state = $3, error = $4::jsonb, waiting = NULL,
-       wanted = CASE WHEN $3 IN ('running', 'undoing') THEN NULL ELSE r.wanted END,
+       wanted = CASE WHEN $3 NOT IN ('finished', 'cancelled', 'undone') THEN r.wanted END,
        finished = CASE WHEN $3 IN ('finished', 'cancelled', 'undone') THEN pg_catalog.clock_timestamp() END
   FROM held WHERE r.run = held.run
 

@@ -10,6 +10,7 @@
 #include "steps/table.h"
 #include "steps/trial.h"
 #include "work/explanation.h"
+#include "work/pause.h"
 #include "work/session.h"
 
 enum { MOST_SHOWN_ROWS = 3, MOST_SHOWN_BYTES = 200 };
@@ -167,7 +168,7 @@ static void check_compile(struct run *run, size_t index, struct problems *proble
 /* The type is asked anew: a `sql` step before may have made what the query reads. */
 static void check_run(struct run *run, size_t index, struct error *error) {
     const struct check_options *o = options_of(run, index);
-    run_check_stop(run, error);
+    pause_point(run, error);
     struct session session = session_for(run, index, run->arena);
     session.read_only = true;
     session_begin(run->desk, run->arena, &session, error);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "work/announce.h"
+#include "work/pause.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
 
@@ -69,7 +70,7 @@ static void pause(struct whole *whole, int tries, struct arena *arena, struct er
 void whole_run(struct whole *whole, struct error *error) {
     int64_t retries = run_settings(whole->run, whole->step)->locks.retries;
     struct arena *arena = arena_new(whole->run->arena);
-    run_check_stop(whole->run, error);
+    pause_point(whole->run, error);
     if (!failed(error)) attempt(whole, arena, error);
     for (int tries = 1; mends(error) && tries <= retries; tries++) {
         bool lost = slot_lost(whole->run->desk);

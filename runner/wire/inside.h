@@ -53,6 +53,7 @@ struct slot {
     int64_t turned;       /* clock_ms: when the wire had its last turn */
     int stop_level;       /* when the statement began: what came since cancels it */
     bool stop_terminated;
+    int cancels; /* the same of wire_cancel */
     struct error error; /* of the pipeline at hand; its texts live in `results` */
     struct slot_client client;
     struct statement frame[SLOT_FRAME];
@@ -72,5 +73,5 @@ void connect_failure(const struct slot *, struct error *); /* why it failed */
 void slot_keep_server_error(struct slot *, const PGresult *);
 void slot_finish(struct slot *);                       /* the end of a pipeline, or of a COPY */
 void slot_remember(struct slot *, const char *about);  /* what is sent next */
-void slot_remember_stops(struct slot *);               /* signals that come from now on cancel it */
+void slot_remember_stops(struct slot *);               /* signals and wire_cancel from now on cancel it */
 void slot_wait_or_cancel(struct slot *, int64_t ms);

@@ -361,15 +361,18 @@ static void keep_error(void *context, const struct error *error) {
     asked->over = true;
 }
 
-/* Ctrl-C twice, or SIGTERM, while one statement runs: it is cancelled. What is asked afterwards (saving) is not. */
+/* Ctrl-C twice, SIGTERM, or a run that is cancelled while one statement runs: so is the statement. What is asked
+ * afterwards (saving) is not. */
 void slot_remember_stops(struct slot *slot) {
     slot->stop_level = stop_level();
     slot->stop_terminated = stop_terminated();
+    slot->cancels = wire_cancels(slot->wire);
 }
 
 void slot_wait_or_cancel(struct slot *slot, int64_t ms) {
     wire_wait(slot->wire, ms);
-    if ((stop_level() > slot->stop_level && stop_level() >= 2) || stop_terminated() != slot->stop_terminated)
+    if ((stop_level() > slot->stop_level && stop_level() >= 2) || stop_terminated() != slot->stop_terminated ||
+        wire_cancels(slot->wire) != slot->cancels)
         slot_cancel(slot);
 }
 

@@ -24,6 +24,7 @@ struct wire {
     struct source *sources;
     struct timer *timers;
     int64_t looked; /* when every source was last told to look, ready or not */
+    int wakes, cancels;
 };
 
 struct wire *wire_new(struct arena *arena) {
@@ -125,7 +126,17 @@ void wire_wait(struct wire *wire, int64_t ms) {
 }
 
 void wire_sleep(struct wire *wire, int64_t ms) {
-    int level = stop_level();
+    int level = stop_level(), wakes = wire->wakes;
     int64_t until = clock_ms() + ms;
-    for (int64_t now = clock_ms(); now < until && stop_level() == level; now = clock_ms()) wire_wait(wire, until - now);
+    for (int64_t now = clock_ms(); now < until && stop_level() == level && wire->wakes == wakes; now = clock_ms())
+        wire_wait(wire, until - now);
 }
+
+void wire_wake(struct wire *wire) { wire->wakes++; }
+
+void wire_cancel(struct wire *wire) {
+    wire->cancels++;
+    wire_wake(wire);
+}
+
+int wire_cancels(const struct wire *wire) { return wire->cancels; }

@@ -21,7 +21,13 @@ struct timer *wire_timer(struct wire *, void (*tick)(void *context), void *conte
 void wire_in(struct timer *, int64_t ms);
 
 void wire_wait(struct wire *, int64_t ms);  /* one turn: until something happened, or for at most ms */
-void wire_sleep(struct wire *, int64_t ms); /* turns until the time has passed, or a signal came */
+void wire_sleep(struct wire *, int64_t ms); /* turns until the time has passed, a signal came, or somebody woke it */
+
+/* From inside a wait: sleeps under way end. And: so do statements that straight code waits for, cancelled on the
+ * server; what is asked afterwards is not. */
+void wire_wake(struct wire *);
+void wire_cancel(struct wire *);
+int wire_cancels(const struct wire *); /* how often that was */
 
 /* For floor 2 itself: something with a descriptor. `look` says what it waits for now (-1: nothing; the descriptor may
  * differ each time: libpq changes sockets while it connects); `ready` hears of it, and once a second in any case. */

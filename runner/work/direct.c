@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "database/frame.h"
 #include "sql/work/direct.sql.h"
+#include "work/pause.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
 #include "work/session.h"
@@ -113,7 +114,7 @@ struct rows *direct_ask(struct direct *direct, const char *about, const struct s
 
 struct rows *direct_long(struct direct *direct, const char *doing, const char *about, const struct sql *sql,
                          const struct bindings *bindings, struct error *error) {
-    run_check_stop(direct->run, error);
+    pause_point(direct->run, error);
     if (failed(error)) return NULL;
     direct->run->progress.doing = doing;
     watch_begin(direct->watch, direct->slot, doing);
@@ -138,7 +139,7 @@ static void try_short(struct direct *direct, const char *about, const struct sql
 
 void direct_short(struct direct *direct, const char *about, const struct sql *sql, const struct bindings *bindings,
                   struct error *error) {
-    run_check_stop(direct->run, error);
+    pause_point(direct->run, error);
     if (failed(error)) return;
     direct->tries = 0;
     do try_short(direct, about, sql, bindings, error);

@@ -30,7 +30,7 @@ void direct_close(struct direct *); /* NULL is fine */
 struct rows *direct_ask(struct direct *, const char *about, const struct sql *, const struct bindings *,
                         const char *const *values, int count, struct error *);
 
-/* A statement that may take hours: asks run_check_stop first, is watched while it runs, and becomes FAULT_STOPPED
+/* A statement that may take hours: is a pause_point, is watched while it runs, and becomes FAULT_STOPPED
  * when it was cancelled by our own doing. `doing` is for the display. */
 struct rows *direct_long(struct direct *, const char *doing, const char *about, const struct sql *,
                          const struct bindings *, struct error *);

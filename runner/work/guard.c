@@ -102,6 +102,7 @@ static bool again(struct run *run, const struct error *error, int tries) {
     struct error stopped = error_new(run->arena);
     if (retry_verdict(error, false) != VERDICT_LATER || tries > run_settings(run, run->step)->locks.retries)
         return false;
+    if (run->tidying) return false; /* whoever cancelled it waits for the end of it */
     run_check_stop(run, &stopped);
     if (failed(&stopped)) return false;
     wire_sleep(run->wire, retry_pause(tries));

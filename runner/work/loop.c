@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "state/lease.h"
 #include "work/batch.h"
+#include "work/pause.h"
 #include "work/retry.h"
 #include "work/throttle.h"
 
@@ -233,15 +234,24 @@ static bool all_idle(const struct loop *loop) {
     return true;
 }
 
+/* A pause begins when no batch is open: then the desk is free, too. */
+static bool pauses(struct loop *loop) {
+    if (!pause_wanted(loop->run) || failed(loop->error)) return false;
+    if (all_idle(loop)) pause_point(loop->run, loop->error);
+    return true;
+}
+
 static void turn(struct loop *loop) {
+    bool paused = pauses(loop);
     run_check_stop(loop->run, loop->error);
-    bool held = !failed(loop->error) && throttle_holds(loop->run);
+    bool held = !failed(loop->error) && (paused || throttle_holds(loop->run));
+    bool cancels = stop_level() >= 2 || run_cancelled(loop->run);
     int64_t now = clock_ms();
     for (size_t i = 0; i < loop->batch_count; i++) {
         struct batch *b = &loop->batches[i];
-        if (stop_level() >= 2 && (b->phase == PHASE_ROUND || b->phase == PHASE_CUT)) slot_cancel(b->slot);
+        if (cancels && (b->phase == PHASE_ROUND || b->phase == PHASE_CUT)) slot_cancel(b->slot);
         if (b->phase == PHASE_LOST && (now >= b->due || failed(loop->error))) batch_reconnect(b);
-        bool rested = now >= b->due || pace_rested(&loop->pace, now - b->ended) || failed(loop->error);
+        bool rested = now >= b->due || pace_rested(&loop->pace, now - b->ended) || failed(loop->error) || paused;
         if (b->phase == PHASE_REST && rested) b->phase = PHASE_IDLE;
         if (b->phase == PHASE_IDLE && !failed(loop->error) && !held) next(b);
     }

@@ -7,6 +7,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "plan/retune.h"
+#include "work/pause.h"
 
 const struct settings *run_settings(const struct run *run, size_t step) {
     size_t count = run->plan->step_count;
@@ -48,6 +49,8 @@ void run_retune(struct run *run, const char *overrides) {
     json_decref(json);
 }
 
+bool run_cancelled(const struct run *run) { return text_equal(run->wanted, "cancelled") && !run->tidying; }
+
 void run_check_stop(struct run *run, struct error *error) {
     if (run->lease_lost) {
         fail(error, FAULT_HELD, "the lease of run %lld was lost to another runner", (long long)run->holder.run);
@@ -61,9 +64,10 @@ void run_check_stop(struct run *run, struct error *error) {
     } else if (stop_level() > 0) {
         fail(error, FAULT_STOPPED, "stopped by a signal; what was begun is saved");
         fail_hint(error, "the same command goes on from here");
-    } else if (run->wanted) {
-        fail(error, FAULT_STOPPED, "%s: somebody set `wanted` in %s.runs", run->wanted, run->state.schema);
-        if (text_equal(run->wanted, "paused")) fail_hint(error, "the same command goes on from here");
+    } else if (run->tidying) {
+        return;
+    } else if (run->wanted && !(run->wait && text_equal(run->wanted, "paused"))) {
+        pause_fail(run, error);
     } else if (run->hold.gave_up) {
         fail(error, FAULT_STOPPED, "gave up after waiting for %s: %s", clock_text(error->arena, run->hold.gave_up),
              run->hold.reason);

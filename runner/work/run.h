@@ -76,7 +76,10 @@ struct run {
     int64_t began;
     int64_t max_rows, removed; /* max_rows 0: no canary */
     int64_t max_time;          /* ms after `began`; 0: no end */
+    int64_t wait;              /* ms: so long it stays when it is paused or waits for an approval; 0: it ends then */
     const char *wanted;        /* "paused", "cancelled": asked for through the runs table */
+    const char *wanted_by;     /* the role; NULL: not known, or nothing is wanted */
+    bool tidying;              /* it ends: what is wanted was heard, and stops nothing of what is left to do */
     bool lease_lost;
     int64_t timeline;         /* of the server (reconnect.h); 0: not known */
     const char *lost_history; /* the server lacks what we had committed: nothing more is begun */
@@ -92,8 +95,9 @@ void run_take_settings(struct run *); /* from run->plan */
 void run_retune(struct run *, const char *overrides);
 
 /* Fails with FAULT_STOPPED, or FAULT_HELD, when no new work may begin: a signal, the table's switch, a lost lease, the
- * canary, the time that is over. Steps ask before each statement that may take long. */
+ * canary, the time that is over. A pause that is waited out (work/pause.h) is none of that. */
 void run_check_stop(struct run *, struct error *);
+bool run_cancelled(const struct run *); /* nobody wants what runs now */
 
 /* A step says while it compiles that it changes this table, which is not of the tree: no other run may meanwhile. */
 void run_changes(struct run *, unsigned oid);

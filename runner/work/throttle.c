@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "sql/work/throttle.sql.h"
 #include "work/announce.h"
+#include "work/pause.h"
 #include "work/reconnect.h"
 #include "work/session.h"
 #include "work/throttle/limit.h"
@@ -352,8 +353,9 @@ bool throttle_holds(struct run *run) {
 }
 
 void throttle_wait(struct run *run, struct error *error) {
+    pause_point(run, error);
     while (!failed(error) && throttle_holds(run)) {
         wire_wait(run->wire, LOOK_MS);
-        run_check_stop(run, error);
+        pause_point(run, error);
     }
 }

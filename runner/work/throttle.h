@@ -21,5 +21,5 @@ void throttle_stop(struct throttle *); /* NULL is fine */
 /* May no new work begin now? Says in run->progress why. Always false without a throttle. */
 bool throttle_holds(struct run *);
 
-/* Before a step: until it may begin, or until there is a reason to stop (run_check_stop). */
+/* Before a step: until it may begin, or until there is a reason to stop (pause_point). */
 void throttle_wait(struct run *, struct error *);

@@ -59,7 +59,7 @@ static void hear(void *context, int index, const struct rows *rows) {
     show_blocker(watch, slot_arena(watch->slot), rows);
 }
 
-static bool unwanted(const struct run *run) { return run->lease_lost || text_equal(run->wanted, "cancelled"); }
+static bool unwanted(const struct run *run) { return run->lease_lost || run_cancelled(run); }
 
 static bool connected_again(struct watch *watch) {
     struct error ignored = error_new(slot_arena(watch->slot));

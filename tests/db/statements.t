@@ -365,6 +365,27 @@ runs parts.yaml 0
 pgw run --database-direct "dbname=$PGDATABASE" parts.yaml
 is "$code" 0 'parts.yaml: run with a connection past the pooler'
 
+# --- asked from outside: an approval, a pause, the end
+
+plan asked.yaml <<'PLAN'
+plan: asked
+table: listings
+steps:
+  - approve
+  - approve: { as: again }
+PLAN
+runs asked.yaml 75
+for command in pause\ --hold resume approve; do
+    # shellcheck disable=SC2086
+    pgw $command asked
+    is "$code" 0 "$command" || diag "$all"
+done
+pgw run --wait 50ms asked.yaml
+is "$code" 75 'asked.yaml: waits at its second step' || diag "$all"
+pgw status asked
+pgw cancel asked
+is "$code" 0 'cancel' || diag "$all"
+
 # --- a guard: waits for somebody who is older, cannot be dropped at first, goes by clean
 
 sql "CREATE TABLE kept (id int PRIMARY KEY, k text, n int); INSERT INTO kept SELECT n, 'k' || n % 30, n FROM generate_series(1, 60) n"
