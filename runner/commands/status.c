@@ -1,11 +1,13 @@
 /* pgwinnow status: show what runs, what is left, and why it waits; once, or again and again. Reads only. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "commands/shown.h"
 #include "commands/watch.h"
+#include "events/screen.h"
 
 #define AT(field) offsetof(struct command_line, field)
 
@@ -63,13 +65,20 @@ static void page_of(const struct look *l, struct arena *arena, const struct foun
 
 /* --- once --- */
 
+static size_t width(void) {
+    struct screen screen = {.fd = STDOUT_FILENO};
+    if (!isatty(STDOUT_FILENO)) return 0;
+    screen_measure(&screen);
+    return screen.width;
+}
+
 static void show(struct command_line *line, struct arena *arena, const struct look *l, struct error *error) {
     struct found found = find(l, arena, error);
     if (failed(error)) return;
     if (line->json)
         shown_answer(line, arena, found.list, found.count, found.all);
     else
-        page_of(l, arena, &found, 0, stdout, error);
+        page_of(l, arena, &found, width(), stdout, error);
 }
 
 /* --- again and again --- */

@@ -13,7 +13,7 @@
 #include "events/sinks.h"
 #include "work/retry.h"
 
-enum { SILENCE_MS = 20000, LOOK_FOR_STOP_MS = 100, RETRY_MS = 1000 };
+enum { SILENCE_MS = 20000, LOOK_FOR_STOP_MS = 100, RETRY_MS = 1000, LEAST_REST = 9 };
 
 struct watching {
     const struct watched *watched;
@@ -179,18 +179,25 @@ static void look(struct watching *w, struct error *error) {
     w->trouble = NULL;
 }
 
+/* Looking into millions of batches takes a while: no more than a tenth of the time goes into it. */
+static int64_t until_next(const struct watching *w, int64_t took) {
+    return w->watched->every > LEAST_REST * took ? w->watched->every : LEAST_REST * took;
+}
+
 static void turns(struct watching *w, struct error *error) {
     while (!stop_level()) {
         if (slot_lost(w->watched->slot)) {
             reconnect(w);
             continue;
         }
+        int64_t began = clock_ms();
         look(w, error);
+        int64_t took = clock_ms() - began;
         if (failed(error) || stop_level()) return;
         show(w);
         if (w->alone || w->view.over) return;
         if (slot_lost(w->watched->slot)) continue;
-        wire_sleep(w->wire, w->watched->every);
+        wire_sleep(w->wire, until_next(w, took));
     }
 }
 

@@ -21,6 +21,7 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog', true),
 -- moment, or died then. A lease that was given back has beat -infinity, from which nothing can be subtracted before
 -- PostgreSQL 17. Columns that older versions of the state do not have are read by to_jsonb.
 -- $1 run, $2 plan, $3 environment, $4 over or not, $5 ms since its end, $6 only with objects, $7 most.
+-- The last batch is the one of the highest key, near enough: there may be millions.
 -- name: overviews
 SELECT r.run, r.plan, r.environment, r.table_name,
        CASE WHEN r.state IN ('running', 'waiting') AND NOT h.alive THEN 'interrupted' ELSE r.state END,
@@ -44,8 +45,9 @@ SELECT r.run, r.plan, r.environment, r.table_name,
        h (alive)
  CROSS JOIN LATERAL (
        SELECT GREATEST(max(t.started), max(t.finished)) FROM :"state".steps t WHERE t.run = r.run) s (last)
- CROSS JOIN LATERAL (
-       SELECT max(t.at) FROM :"state".batches t WHERE t.run = r.run AND r.finished IS NULL) b (last)
+  LEFT JOIN LATERAL (
+       SELECT t.at FROM :"state".batches t WHERE t.run = r.run AND r.finished IS NULL
+        ORDER BY t.step DESC, t.round DESC, t.part DESC, t.pass DESC, t.first DESC LIMIT 1) b (last) ON true
  CROSS JOIN LATERAL (:kept) k (archives, expired, until)
  WHERE ($1::bigint IS NULL OR r.run = $1::bigint)
    AND ($2::text IS NULL OR r.plan = $2::text)
@@ -90,10 +92,17 @@ SELECT format('%I.%I', COALESCE(n.nspname, g.schema_name), COALESCE(c.relname, g
   LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE g.run = $1::bigint ORDER BY g.step
 
--- Steps are recorded when they begin and end; what happened since is in their batches. A delete-children that works
--- inside the delete behind it has no batches: the children are counted there. The tracked rows are what a delete will
--- go through, before it has said so itself.
+-- Steps are recorded when they begin and end; what happened since is in their batches, which may be millions: they are
+-- gone through once. A delete-children that works inside the delete behind it has no batches: the children are counted
+-- there. The tracked rows are what a delete will go through, before it has said so itself.
 -- name: overview_steps
+WITH d AS MATERIALIZED (
+     SELECT x.step, x.round, count(*) AS batches, sum(x.rows)::bigint AS rows, sum(x.children)::bigint AS children,
+            sum(x.spared)::bigint AS spared, max(x.at) AS last,
+            sum(x.rows + x.spared) FILTER (WHERE x.at > now() - interval '1 min') AS recent,
+            min(x.at - make_interval(secs => COALESCE(x.ms, 0) / 1000.0))
+                FILTER (WHERE x.at > now() - interval '1 min') AS since
+       FROM :"state".batches x WHERE x.run = $1::bigint GROUP BY x.step, x.round)
 SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
        CASE WHEN b.batches > 0 THEN b.rows WHEN s.state = 'running' AND c.rows IS NOT NULL THEN c.rows ELSE s.rows END,
        COALESCE(s.total, t.rows, -1),
@@ -104,28 +113,21 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
                  CASE WHEN $2::boolean THEN clock_timestamp() ELSE COALESCE(b.last, c.last, s.started) END
                  - s.started))::bigint)
             ELSE s.ms END,
-       b.recent, b.recent_seconds, a.rows, a.children, a.spared,
+       b.recent, EXTRACT(epoch FROM clock_timestamp() - GREATEST(now() - interval '1 min', b.since)),
+       a.rows, a.children, a.spared,
        s.kind IN ('delete', 'delete-children', 'together') AND $3::boolean
        AND COALESCE((r.definition #>> '{archive,on}')::boolean, true)
        AND r.definition #> ARRAY['steps', s.step::text, 'archive', 'off'] IS NULL
   FROM :"state".steps s
   JOIN :"state".runs r ON r.run = s.run
+  LEFT JOIN d b ON b.step = s.step AND b.round = s.round
  CROSS JOIN LATERAL (
-       SELECT count(*), sum(x.rows)::bigint, sum(x.spared)::bigint, max(x.at),
-              sum(x.rows + x.spared) FILTER (WHERE x.at > clock_timestamp() - interval '1 min'),
-              EXTRACT(epoch FROM clock_timestamp() - GREATEST(clock_timestamp() - interval '1 min',
-                  min(x.at - make_interval(secs => COALESCE(x.ms, 0) / 1000.0))
-                      FILTER (WHERE x.at > clock_timestamp() - interval '1 min')))
-         FROM :"state".batches x
-        WHERE x.run = s.run AND x.step = s.step AND x.round = s.round)
-       b (batches, rows, spared, last, recent, recent_seconds)
- CROSS JOIN LATERAL (
-       SELECT sum(x.rows)::bigint, sum(x.children)::bigint, sum(x.spared)::bigint
-         FROM :"state".batches x WHERE x.run = s.run AND x.step = s.step) a (rows, children, spared)
+       SELECT sum(d.rows)::bigint, sum(d.children)::bigint, sum(d.spared)::bigint FROM d WHERE d.step = s.step)
+       a (rows, children, spared)
   LEFT JOIN LATERAL (
-       SELECT sum(x.children)::bigint, max(x.at)
+       SELECT d.children, d.last
          FROM :"state".steps n
-         JOIN :"state".batches x ON x.run = n.run AND x.step = n.step AND x.round = n.round
+         JOIN d ON d.step = n.step AND d.round = n.round
         WHERE s.kind = 'delete-children' AND n.run = s.run AND n.step = s.step + 1 AND n.kind = 'delete')
        c (rows, last) ON true
   LEFT JOIN LATERAL (

@@ -16,7 +16,7 @@ watch() {
 # shows NAME REGEX [SECONDS]: waits until that is in the output
 shows() {
     local until=$((SECONDS + ${3:-20}))
-    until grep -qE -- "$2" "$work/$1"; do
+    until grep -qsE -- "$2" "$work/$1"; do
         [ $SECONDS -lt $until ] || { diag "no match for: $2"; diag "$(tail -30 "$work/$1")"; return 1; }
         sleep 0.1
     done
