@@ -169,6 +169,7 @@ python=$(command -v /usr/bin/python3 || command -v python3)
 hooks_start() {
     local until=$((SECONDS + 20))
     mkdir -p "$work/hooks"
+    unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY
     "$python" "$root/tests/db/receiver" "$work/hooks" >"$work/hooks/log" 2>&1 &
     until [ -e "$work/hooks/http" ]; do
         [ $SECONDS -lt $until ] || { echo "Bail out! the receiver does not start: $(cat "$work/hooks/log")"; exit 1; }

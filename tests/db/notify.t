@@ -81,6 +81,12 @@ unlike "$all" hidden 'nothing of all this shows a url' || diag "$all"
 is "$(hooks_got /followed)" '' 'the redirect was not followed'
 is "$(grep -c . "$work/hooks/log")" 0 'the receiver is well' || diag "$(cat "$work/hooks/log")"
 
+endpoints "{ url: https://hidden.invalid/hidden, as: behind }"
+https_proxy=$hooks pgw notify --test plan.yaml
+like "$out" 'behind +webhook +[0-9.]+ m?s +the proxy answered 501' 'a proxy is asked, and what it refuses is told' || diag "$out"
+https_proxy=$hooks_refused pgw notify --test plan.yaml
+like "$out" 'no connection: Connection refused' 'one that is not there' || diag "$out"
+
 # --- command lines and plans
 
 endpoints '{ url: "${HOOK}" }'

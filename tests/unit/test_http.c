@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,6 +91,9 @@ static int start_server(void **state) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     (void)state;
     signal(SIGPIPE, SIG_IGN);
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+    unsetenv("ALL_PROXY");
     if (bind(fd, (struct sockaddr *)&at, size) != 0 || listen(fd, 64) != 0) return 1;
     getsockname(fd, (struct sockaddr *)&at, &size);
     port = ntohs(at.sin_port);
