@@ -5,7 +5,7 @@
 
 #include "events/line.h"
 
-enum { GRID_COLUMNS = 10 };
+enum { GRID_COLUMNS = 11 };
 
 struct grid_cell {
     const char *text; /* NULL: empty */

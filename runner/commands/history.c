@@ -27,7 +27,8 @@ const struct command history_command = {
     .about = "list the runs that are over",
     .more =
         "The newest first: how each ended and when, how long it took, the rows it removed from the plan's table, the\n"
-        "rows it settled below them, and those that it spared since they no longer qualified when their turn came.",
+        "rows it settled below them, and those that it spared since they no longer qualified when their turn came;\n"
+        "who began it, and who cancelled it or took it back.",
     .most = 1,
     .traits = COMMAND_READS,
     .run = history_run,

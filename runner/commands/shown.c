@@ -240,9 +240,17 @@ void shown_unfinished(FILE *out, struct arena *arena, const struct overview *lis
     grid_print(&grid, out, "", colour);
 }
 
+/* Who ended it before its end, or took it back; NULL: nobody did. Of a --fresh nobody is known. */
+static const char *ended_by(struct arena *arena, const struct overview *o) {
+    const char *act = is(o, "cancelled") ? "cancel" : is(o, "undone") ? "undo" : NULL;
+    for (size_t i = o->act_count; act && i-- > 0;)
+        if (text_equal(o->acts[i].act, act)) return arena_printf(arena, "%s by %s", o->state, o->acts[i].role);
+    return NULL;
+}
+
 void shown_over(FILE *out, struct arena *arena, const struct overview *list, size_t count, bool colour) {
-    static const char *const headings[] = {">run",  "plan",     "environment", "state",   "ended",
-                                           ">took", ">removed", ">below",      ">spared", NULL};
+    static const char *const headings[] = {">run",     "plan",   "environment", "state",    "ended", ">took",
+                                           ">removed", ">below", ">spared",     "begun by", "",      NULL};
     struct grid grid = grid_new(arena, headings);
     for (size_t i = 0; i < count; i++) {
         const struct overview *o = &list[i];
@@ -256,6 +264,8 @@ void shown_over(FILE *out, struct arena *arena, const struct overview *list, siz
         cells[6].text = text_count(arena, o->removed);
         cells[7].text = text_count(arena, o->children);
         cells[8].text = text_count(arena, o->spared);
+        cells[9].text = o->role;
+        cells[10] = (struct grid_cell){ended_by(arena, o), STYLE_DIM};
     }
     grid_print(&grid, out, "", colour);
 }

@@ -68,6 +68,8 @@ static json_t *one(struct arena *arena, const struct overview *o) {
     json_object_set_new(run, "rate", json_tenths_or_null(o->rate));
     json_object_set_new(run, "eta_seconds", json_seconds_or_null(o->eta_ms));
     json_object_set_new(run, "wanted", json_text_or_null(arena, o->wanted));
+    json_object_set_new(run, "role", json_text_or_null(arena, o->role));
+    json_object_set_new(run, "program", json_text_or_null(arena, o->program));
     json_object_set_new(run, "started", json_text_or_null(arena, o->started));
     json_object_set_new(run, "finished", json_text_or_null(arena, o->finished));
     json_object_set_new(run, "seconds", json_seconds_or_null(o->ms));

@@ -26,7 +26,7 @@ struct overview_guard {
 
 struct overview_act {
     const char *at, *at_text; /* UTC, ISO 8601; for people */
-    const char *role, *act;   /* who asked for it; pause, resume, cancel, approve, set */
+    const char *role, *act;   /* who asked for it; pause, resume, cancel, approve, set, undo */
     const char *detail;       /* JSON; may be NULL */
 };
 

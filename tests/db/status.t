@@ -155,7 +155,7 @@ is "$(json state) $(json steps,3,rows) $(json steps,2,rows)" 'finished 1000 1000
 pgw status
 like "$out" 'Nothing is under way' 'and no longer listed as unfinished'
 pgw history
-like "$out" '1 +dedupe-things +staging +finished +20.* 1,000 +1,000 +0' 'history: rows removed, rows below, rows spared'
+like "$out" '1 +dedupe-things +staging +finished +20.* 1,000 +1,000 +0 +postgres' 'history: rows removed, rows below, rows spared, who'
 pgw run --env staging plan.yaml
 pgw history --json
 is "$(json 0,run) $(json 1,run)" "$(sql "SELECT string_agg(run::text, ' ' ORDER BY run DESC) FROM pgwinnow.runs")" 'the newest first'
