@@ -65,7 +65,7 @@ static const char *state_text(struct arena *arena, const struct overview *o) {
     if (o->finished_text)
         return arena_printf(arena, "%s at %s, after %s", o->state, o->finished_text, clock_text(arena, o->ms));
     if (!o->alive) return arena_printf(arena, "%s for %s", o->state, quiet);
-    if (o->wanted) return arena_printf(arena, "%s, and asked to be %s", o->state, o->wanted);
+    if (o->wanted && !is(o, o->wanted)) return arena_printf(arena, "%s, and asked to be %s", o->state, o->wanted);
     return o->state;
 }
 

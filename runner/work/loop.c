@@ -192,14 +192,13 @@ void loop_try_done(struct batch *batch) {
     pace_done(&loop->pace, changed, ms);
     loop->barred = 0;
     loop->batch_total++;
-    loop->work_rows += batch->counts.rows + batch->counts.spared;
+    rate_add(&loop->rate, batch->counts.rows + batch->counts.spared, clock_ms());
     loop->run->removed += batch->counts.rows;
     shown->rows += batch->counts.rows;
     shown->spared += batch->counts.spared;
     shown->batches++;
     struct progress *p = &loop->run->progress;
-    double seconds = (double)(clock_ms() - loop->since) / 1000;
-    p->rate = seconds > 0 ? (double)loop->work_rows / seconds : 0;
+    p->rate = rate_of(&loop->rate);
     p->batch_size = pace_size(&loop->pace);
     p->waiting = NULL;
     if (loop->part->committed) loop->part->committed(batch);
@@ -329,7 +328,7 @@ void loop_run(struct run *run, size_t step, const struct part *part, void *job, 
                           .error = error,
                           .arena = arena,
                           .pace = pace_new(&run_settings(run, step)->batch),
-                          .since = clock_ms()};
+                          .rate = rate_new(clock_ms())};
     run->progress = (struct progress){.batch_size = pace_size(&loop->pace)};
     loop->recorded = count_recorded(loop);
     open_workers(loop, arena);

@@ -12,6 +12,7 @@
 #pragma once
 #include "database/bindings.h"
 #include "work/pace.h"
+#include "work/rate.h"
 #include "work/reconnect.h"
 #include "work/run.h"
 
@@ -105,7 +106,7 @@ struct loop {
     int64_t batch_total, tried, failed;
     int barred;             /* tries in a row that met a lock: then it is not this batch's rows, but the table */
     int64_t barred_until;   /* clock_ms: nothing begins before */
-    int64_t work_rows, since; /* for the rate */
+    struct rate rate;
     int64_t recorded;       /* batches of the step in the database when the loop began */
 };
 
