@@ -1,4 +1,4 @@
-/* The smoothed rate: even work has its own speed at once, another speed shows within a minute, and waiting is no work. */
+/* The smoothed rate: even work has its own speed at once, another one shows within a minute or two, waiting is no work. */
 #include "unit.h"
 #include "work/rate.h"
 
@@ -9,8 +9,7 @@ static int64_t works(struct rate *rate, int64_t now, int64_t rows, int64_t every
 }
 
 static void assert_about(double got, double expected, double share) {
-    if (got < expected * (1 - share) || got > expected * (1 + share))
-        fail_msg("%.1f is not about %.1f", got, expected);
+    if (got < expected * (1 - share) || got > expected * (1 + share)) fail_msg("%.1f is not about %.1f", got, expected);
 }
 
 UNIT(nothing_was_done_yet) {
