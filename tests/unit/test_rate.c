@@ -1,4 +1,4 @@
-/* The smoothed rate: even work has its own speed at once, another one shows within a minute or two, waiting is no work. */
+/* The smoothed rate: even work has its own speed at once, another one shows within two minutes, waiting is no work. */
 #include "unit.h"
 #include "work/rate.h"
 
