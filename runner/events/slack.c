@@ -7,18 +7,22 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/text.h"
 
 enum { MOST_QUOTED = 600, MOST_STEPS = 12 };
 
-/* Slack wants these three escaped, and nothing else. What would draw over a line is a blank. */
+/* Slack wants these three escaped, nothing else. What would draw over a line is a blank; lines begin at the left. */
 static void add_escaped(struct text *out, const char *text) {
     size_t length = text_cut(text, MOST_QUOTED);
     for (size_t i = 0; i < length; i++) {
+        bool begins = out->length && out->data[out->length - 1] == '\n';
+        if (begins && (text[i] == ' ' || text[i] == '\n')) continue;
         switch (text[i]) {
         case '&': text_add(out, "&amp;"); break;
         case '<': text_add(out, "&lt;"); break;
         case '>': text_add(out, "&gt;"); break;
+        case '\n': text_add(out, "\n"); break;
         default: text_add_n(out, (unsigned char)text[i] < ' ' ? " " : text + i, 1);
         }
     }
@@ -28,7 +32,7 @@ static void add_escaped(struct text *out, const char *text) {
 /* As code: names are shown as they are, whatever stars and underscores they have. */
 static void add_code(struct text *out, const char *text) {
     struct text plain = text_new(out->arena);
-    for (; *text; text++) text_add_n(&plain, *text == '`' ? "'" : text, 1);
+    for (; *text; text++) text_add_n(&plain, *text == '`' ? "'" : *text == '\n' ? " " : text, 1);
     text_add(out, "`");
     add_escaped(out, plain.data);
     text_add(out, "`");
@@ -72,6 +76,12 @@ static const struct event_step *step_of(const struct event *event) {
     return event->step < event->step_count ? &event->steps[event->step] : NULL;
 }
 
+/* Tenths of a second say nothing about the future. */
+static const char *about(struct arena *arena, int64_t ms) {
+    enum { MINUTE = 60000 };
+    return ms < MINUTE ? arena_printf(arena, "%lld s", (long long)(ms + 999) / 1000) : clock_text(arena, ms);
+}
+
 /* "delete: 45,000 of 84,880 rows (53 %), 1,200 rows/s, about 33 s left" */
 static void add_progress(struct text *out, const struct event *event) {
     const struct event_step *step = step_of(event);
@@ -86,8 +96,20 @@ static void add_progress(struct text *out, const struct event *event) {
     else
         text_add(out, " rows");
     if (event->rate >= 1) text_addf(out, ", %s rows/s", text_count(arena, (long long)event->rate));
-    if (event->eta_ms > 0) text_addf(out, ", about %s left", clock_text(arena, event->eta_ms));
+    if (event->eta_ms > 0) text_addf(out, ", about %s left", about(arena, event->eta_ms));
     add_line(out, "", event->doing);
+}
+
+/* "delete: 84,880 rows in 40.0 s, 3 spared" */
+static void add_step(struct text *out, const struct event *event) {
+    const struct event_step *step = step_of(event);
+    if (!step) return;
+    text_add(out, "\n");
+    add_code(out, step->name);
+    if (event->type == EVENT_STEP_STARTED) return;
+    if (step->rows > 0) text_addf(out, ": %s rows", text_count(out->arena, step->rows));
+    if (step->ms >= 0) text_addf(out, " in %s", clock_text(out->arena, step->ms));
+    if (step->spared > 0) text_addf(out, ", %s spared", text_count(out->arena, step->spared));
 }
 
 static void add_waiting(struct text *out, const struct event *event) {
@@ -130,7 +152,7 @@ static void add_head(struct text *out, const struct event *event) {
         [EVENT_RUN_RESUMED] = {":arrow_forward:", " goes on"},
         [EVENT_RUN_FINISHED] = {":white_check_mark:", " is done"},
         [EVENT_RUN_FAILED] = {":x:", " failed"},
-        [EVENT_RUN_PAUSED] = {":double_vertical_bar:", " stopped before the end, and can go on"},
+        [EVENT_RUN_PAUSED] = {":double_vertical_bar:", " has stopped"},
         [EVENT_RUN_CANCELLED] = {":octagonal_sign:", " was cancelled"},
         [EVENT_STEP_STARTED] = {":small_blue_diamond:", " begins a step"},
         [EVENT_STEP_FINISHED] = {":small_blue_diamond:", " ended a step"},
@@ -143,8 +165,10 @@ static void add_head(struct text *out, const struct event *event) {
     };
     text_addf(out, "%s ", heads[event->type].sign);
     add_plan(out, event);
-    text_add(out, heads[event->type].what);
+    bool refused = event->type == EVENT_RUN_FAILED && event->exit_code == FAULT_REFUSED;
+    text_add(out, refused ? " was refused" : heads[event->type].what);
     if (event_ends(event->type)) text_add(out, after(out->arena, event));
+    if (event->type == EVENT_RUN_PAUSED) text_add(out, ", before the end");
     if (event->type == EVENT_RUN_FAILED) add_at_step(out, event);
 }
 
@@ -164,12 +188,13 @@ const char *slack_text(struct arena *arena, const struct message *message) {
         add_hint(&out, event);
         break;
     case EVENT_STEP_STARTED:
-    case EVENT_STEP_FINISHED:
+    case EVENT_STEP_FINISHED: add_step(&out, event); break;
     case EVENT_BATCH_COMMITTED: add_progress(&out, event); break;
     case EVENT_PROGRESS:
         add_progress(&out, event);
         add_waiting(&out, event);
         break;
+    case EVENT_THROTTLE_WAITING: add_line(&out, "until ", event->hint); break;
     default: add_hint(&out, event);
     }
     return out.data;

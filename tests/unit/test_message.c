@@ -169,13 +169,36 @@ UNIT(slack_gets_a_text_and_nothing_else) {
     json_t *body = json_loads(body_of(arena, ENDPOINT_SLACK, &event, "shop"), 0, NULL);
     assert_int_equal(json_object_size(body), 1);
     assert_string_equal(at(body, "text"), ":hourglass_flowing_sand: *dedupe* (production) is under way\n"
-                                          "`delete`: 45,000 of 84,880 rows (53 %), 1,200 rows/s, about 33.0 s left\n"
+                                          "`delete`: 45,000 of 84,880 rows (53 %), 1,200 rows/s, about 33 s left\n"
                                           ":hourglass: waits: a standby is &lt;5 s&gt; behind &amp; \"slow\"");
     json_decref(body);
 }
 
 static const char *slack_of(struct arena *arena, const struct event *event) {
     return slack_text(arena, &(struct message){"evt_1", "shop", event, NULL});
+}
+
+UNIT(slack_says_how_steps_and_runs_end) {
+    struct event event = an_event(EVENT_STEP_FINISHED);
+    assert_non_null(strstr(slack_of(arena, &event), " ended a step\n`delete`: 45,000 rows in 40.0 s, 3 spared"));
+    event.type = EVENT_RUN_FINISHED;
+    assert_non_null(strstr(slack_of(arena, &event), " is done after 3 min 12 s\n`track` 84,880, `delete` 45,000"));
+    event.type = EVENT_RUN_PAUSED;
+    event.hint = "`pgwinnow run p.yaml` goes on";
+    const char *text = slack_of(arena, &event);
+    assert_non_null(strstr(text, " has stopped after 3 min 12 s, before the end\n"));
+    assert_non_null(strstr(text, "\n`pgwinnow run p.yaml` goes on"));
+    event.type = EVENT_RUN_FAILED;
+    event.exit_code = 3; /* docs/exit-codes.md: refused */
+    event.message = "expected 5";
+    event.hint = "the query was: SELECT 1\n      run again when it holds";
+    text = slack_of(arena, &event);
+    assert_non_null(strstr(text, " was refused after 3 min 12 s at step `delete`\nexpected 5\nthe query was: SELECT 1\n"
+                                 "run again when it holds"));
+    event.type = EVENT_THROTTLE_WAITING;
+    event.message = "a standby is behind";
+    event.hint = "that is less than 1.5 s";
+    assert_non_null(strstr(slack_of(arena, &event), " waits\na standby is behind\nuntil that is less than 1.5 s"));
 }
 
 UNIT(slack_is_told_what_to_type) {
@@ -216,5 +239,5 @@ RUN(UNIT_TEST(the_published_vector_is_signed_as_published),
     UNIT_TEST(several_secrets_sign_the_same_text_in_their_order), UNIT_TEST(without_a_secret_nothing_is_signed),
     UNIT_TEST(secrets_are_base64_of_24_to_64_bytes), UNIT_TEST(words_stand_for_families_and_types_for_themselves),
     UNIT_TEST(a_webhook_is_a_cloud_event), UNIT_TEST(a_database_of_any_name_makes_a_valid_source),
-    UNIT_TEST(slack_gets_a_text_and_nothing_else), UNIT_TEST(slack_is_told_what_to_type),
-    UNIT_TEST(nobody_is_mentioned_from_outside), UNIT_TEST(slack_is_short))
+    UNIT_TEST(slack_gets_a_text_and_nothing_else), UNIT_TEST(slack_says_how_steps_and_runs_end),
+    UNIT_TEST(slack_is_told_what_to_type), UNIT_TEST(nobody_is_mentioned_from_outside), UNIT_TEST(slack_is_short))
