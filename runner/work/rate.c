@@ -3,7 +3,9 @@
 
 enum { MEMORY_MS = 30000, LONGEST_MS = 5000 };
 
-struct rate rate_new(int64_t now) { return (struct rate){.at = now}; }
+struct rate rate_new(int64_t now) {
+    return (struct rate){.at = now};
+}
 
 void rate_add(struct rate *rate, int64_t rows, int64_t now) {
     int64_t ms = now - rate->at < LONGEST_MS ? now - rate->at : LONGEST_MS;
