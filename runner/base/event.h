@@ -13,7 +13,7 @@ enum event_type {
     EVENT_RUN_RESUMED,
     EVENT_RUN_FINISHED,
     EVENT_RUN_FAILED, /* failed or refused: message, detail, hint say why */
-    EVENT_RUN_PAUSED, /* stopped before the end, can be resumed */
+    EVENT_RUN_PAUSED, /* stopped before the end, can be resumed; exit_code 0: its runner stays, and waits for that */
     EVENT_RUN_CANCELLED,
     EVENT_STEP_STARTED,
     EVENT_STEP_FINISHED,

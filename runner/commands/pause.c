@@ -24,6 +24,7 @@ static const struct overview_step *at_hand(const struct overview *o) {
 static const char *not_yet(const struct control *c) {
     static const char *const batched[] = {"delete", "delete-children", "together", "backfill", "undo"};
     const struct overview_step *step = at_hand(c->run);
+    if (control_is(c, "waiting")) return "waits still, and pauses before it does anything else.";
     if (!step) return "will pause within moments; its runner has not answered yet.";
     for (size_t i = 0; i < sizeof batched / sizeof *batched; i++)
         if (text_equal(step->kind, batched[i]))

@@ -392,11 +392,11 @@ static bool enter_lane(struct run *run, const struct request *request, bool made
     struct error ignored = error_new(arena);
     if (slot_lost(run->desk)) slot_reopen(run->desk, &ignored);
     if (ends_cancelled(run, error)) cancel_tidy(run, error);
-    if (run->wanted)
+    if (run->wanted && error->fault == FAULT_STOPPED)
         write_state(run, error, arena, &ignored);
-    else if (made)
+    else if (made && !run->wanted)
         runs_forget(&run->state, arena, &run->holder, &ignored);
-    else if (wait.waited)
+    else if (run->wanted || wait.waited)
         runs_set_state(&run->state, arena, &run->holder, "paused", json_of_error(arena, error), &ignored);
     lanes_leave_queue(&run->state, arena, run->holder.run, &ignored);
     return false;

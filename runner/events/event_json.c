@@ -60,8 +60,10 @@ static json_t *waiting(struct arena *arena, const struct event *event) {
                      json_text_or_null(arena, event->until));
 }
 
+/* A runner that stays while its run is paused has none. */
 static json_t *exit_code(const struct event *event) {
-    if (!event_ends(event->type)) return json_null();
+    bool stays = event->type == EVENT_RUN_PAUSED && event->exit_code == 0;
+    if (!event_ends(event->type) || stays) return json_null();
     return json_integer(event->type == EVENT_RUN_FINISHED ? 0 : event->exit_code);
 }
 

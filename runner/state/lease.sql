@@ -26,6 +26,7 @@ SELECT fence FROM taken
 -- name: release
 UPDATE :"state".lease SET beat = '-infinity', entered = NULL WHERE run = $1::bigint AND fence = $2::bigint
 
+-- An undo is stopped by either wish: there is nothing of it to cancel.
 -- name: beat
 WITH beat AS (UPDATE :"state".lease
                  SET beat = pg_catalog.clock_timestamp(),
@@ -37,7 +38,9 @@ SELECT w.wanted, r.settings::text,
               FROM :"state".acts a WHERE a.run = r.run AND a.act IN ('pause', 'resume', 'cancel')
              ORDER BY a.at DESC LIMIT 1) END
   FROM beat JOIN :"state".runs r ON r.run = beat.run
- CROSS JOIN LATERAL (SELECT COALESCE(r.wanted, CASE WHEN r.hold THEN 'paused' END)) w (wanted)
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN r.state = 'undoing' AND r.wanted IS NOT NULL OR r.hold AND r.wanted IS NULL THEN 'paused'
+                   ELSE r.wanted END) w (wanted)
 
 -- Fence and checkpoint in one statement, first in the batch's transaction. No row: the lease is lost. 23505: the COMMIT
 -- whose answer was lost had gone through. FOR KEY SHARE and nothing stronger, or heartbeats and workers queue up.

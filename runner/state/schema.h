@@ -28,9 +28,10 @@ void schema_init(const struct state *, struct arena *, struct error *);
 /* The GRANTs that this role lacks to record runs in a state schema that is there, a line each; "": none. */
 const char *schema_lacking(const struct state *, struct arena *, struct error *);
 
-/* The group roles pgwinnow_reader (sees what runs and ran) and pgwinnow_operator (also pauses, cancels, retunes):
- * creates them where this role may, and grants them what is theirs; may be called again. Neither may read tables of one
- * run: those hold rows of the application. Returns the names of those that are not there, ", " between; NULL: none. */
+/* The group roles pgwinnow_reader (sees what runs and ran) and pgwinnow_operator (also pauses, cancels, approves and
+ * retunes): creates them where this role may, and grants them what is theirs; may be called again. Neither may read
+ * tables of one run: those hold rows of the application. Returns the names of those that are not there, ", " between;
+ * NULL: none. */
 const char *schema_roles(const struct state *, struct arena *, struct error *);
 
 /* Expands a statement of state/ (:"state" is the schema) and asks. */
