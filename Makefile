@@ -43,6 +43,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
 DB      := $(wildcard tests/db/*.t)
 DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c tests/torture/*.c))
+BROWSER := $(wildcard tests/browser/*.t)
 BROWSER_TOOLS := $(BUILD)/tests/browser/page
 CASE_TESTS := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -79,7 +80,7 @@ test:  ## all tests, on a throw-away server; installs what is missing
 	@tests/install-missing build server test $(if $(FUZZERS),fuzz)
 	@+$(INSIDE) floors test-programs
 	@FUZZ_SECONDS=10 FUZZ_TARGETS='$(BUILT_FUZZERS)' tests/with-postgres $(PROVE) \
-	    $(UNIT) $(UNIT_SCRIPTS) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASE_TESTS)
+	    $(UNIT) $(UNIT_SCRIPTS) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASE_TESTS) $(BROWSER)
 
 check:  ## what to run before a commit, in seconds: format, floors, unit tests
 	@+$(INSIDE) lint floors unit
@@ -98,6 +99,11 @@ POOLED   = $(filter-out $(UNPOOLED:%=tests/db/%.t),$(DB))
 pooled: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same through PgBouncer in transaction mode; long
 	@tests/with-postgres tests/with-pgbouncer $(PROVE) $(POOLED) $(CASE_TESTS)
 
+browser:  ## reports in Chromium, which is installed if it is missing; SHOTS=FOLDER keeps pictures
+	@tests/install-missing build server test browser
+	@+$(INSIDE) $(BUILD)/pgwinnow $(BROWSER_TOOLS)
+	@BROWSER_ALL=1 tests/with-postgres prove --verbose --exec '' $(BROWSER)
+
 property: $(BUILD)/pgwinnow  ## random schemas, plans and kills against a model, CASES of them (5000) from SEED (1) on; long
 	@CASES=$(or $(CASES),5000) SEED=$(or $(SEED),1) PROPERTY_JOBS=$(JOBS) PROPERTY_KEEP=$(abspath $(BUILD))/property \
 	    tests/with-postgres $(PROVE) tests/db/property.t
@@ -107,9 +113,6 @@ torture: $(BUILD)/pgwinnow $(DB_TOOLS)  ## cut, kill and restart at every statem
 
 servers: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same on PostgreSQL 14 to 18, from npm (SERVERS="14 18"); long
 	@tests/servers $(SERVERS) -- $(PROVE) $(DB) $(CASE_TESTS)
-
-npm-webhooks: $(BUILD)/pgwinnow  ## let the npm packages standardwebhooks and cloudevents judge what is sent
-	@tests/with-postgres $(PROVE) --verbose tests/npm/webhooks.t
 
 sanitize: sanitized-programs  ## unit tests under AddressSanitizer and UBSan
 	@$(PROVE) $(SANITIZED_UNIT)
@@ -156,7 +159,7 @@ help:  ## list the targets
 
 # --- building
 
-test-programs: $(BUILD)/pgwinnow $(UNIT) $(DB_TOOLS) sanitized-programs $(if $(FUZZERS),fuzz-programs)
+test-programs: $(BUILD)/pgwinnow $(UNIT) $(DB_TOOLS) $(BROWSER_TOOLS) sanitized-programs $(if $(FUZZERS),fuzz-programs)
 
 sanitized-programs:
 	@+$(SANITIZED) unit-programs
@@ -207,5 +210,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(BROWSER_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help npm-webhooks \
+.PHONY: always all demo test check unit db browser pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets

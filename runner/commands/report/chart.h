@@ -10,6 +10,8 @@
 #include "commands/report/facts.h"
 #include "commands/report/scale.h"
 
+enum { CHART_ABOVE = 10 /* pixels over the plot, for the upper half of its highest mark's letters */ };
+
 struct chart {
     const struct report *report;
     struct text *out;

@@ -7,21 +7,36 @@
 #include "commands/report/section.h"
 #include "commands/report/words.h"
 
-enum { MOST_EDGES = 30, NAME_COLUMNS = 27, KEY_COLUMNS = 19, SIDE = 16, BOX_INSIDE = 12 };
+enum { MOST_EDGES = 30, NAME_COLUMNS = 24, KEY_COLUMNS = 19, SIDE = 16, BOX_INSIDE = 12 };
 
-/* The middle goes, since long names are often told apart by their ends. Letters of Asia are twice as wide as ours. */
+static bool goes_on(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/* How wide a letter is: those of Asia are twice as wide as ours, and what markup() spells out takes eight. */
+static size_t width_of(const char *letter) {
+    return markup_turning(letter) ? 8 : (unsigned char)*letter >= 0xe0 ? 2 : 1;
+}
+
+static size_t columns_of(const char *text) {
+    size_t columns = 0;
+    for (; *text; text++) columns += goes_on(*text) ? 0 : width_of(text);
+    return columns;
+}
+
+/* The middle goes, since long names are often told apart by their ends. */
 static const char *cut_middle(struct arena *arena, const char *text, size_t columns) {
-    size_t length = strlen(text), wide = 0;
-    for (const char *c = text; *c; c++) wide += ((unsigned char)*c & 0xf0) == 0xe0 || (unsigned char)*c >= 0xf0;
-    columns = columns * text_columns(text) / (text_columns(text) + wide + (*text == 0));
-    if (text_columns(text) <= columns) return text;
-    size_t head = 0, tail = length;
-    for (size_t left = columns / 2; left && head < length; left--)
-        for (head++; ((unsigned char)text[head] & 0xc0) == 0x80; head++) {
-        }
-    for (size_t left = columns - columns / 2 - 1; left && tail; left--)
-        for (tail--; tail && ((unsigned char)text[tail] & 0xc0) == 0x80; tail--) {
-        }
+    size_t head = 0, tail = strlen(text), used = 1;
+    if (columns_of(text) <= columns) return text;
+    while (text[head] && used + width_of(text + head) <= columns / 2) {
+        used += width_of(text + head);
+        do head++;
+        while (goes_on(text[head]));
+    }
+    for (size_t letter = tail; letter > head; tail = letter) {
+        do letter--;
+        while (goes_on(text[letter]));
+        used += width_of(text + letter);
+        if (used > columns) break;
+    }
     return arena_printf(arena, "%.*s…%s", (int)head, text, text + tail);
 }
 
@@ -142,7 +157,7 @@ static void add_drawing(const struct report *r, struct text *out, const struct l
     double side = l->width + SIDE * 2;
     markup(out,
            "<div class=\"scroll drawing\" tabindex=\"0\" role=\"region\" aria-label=\"Drawing of the tree\">"
-           "<svg class=\"tree\" role=\"img\" aria-labelledby=\"tree-title\" aria-describedby=\"tree-told\" "
+           "<svg class=\"tree\" role=\"img\" aria-label=\"Tree of foreign keys\" aria-describedby=\"tree-told\" "
            "width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
            side, l->height, side, l->height);
     markup(out,

@@ -5,7 +5,7 @@
 #include "commands/report/section.h"
 #include "commands/report/words.h"
 
-enum { SLOWEST = 10 };
+enum { SLOWEST = 10, LONG_FIGURE = 11 };
 
 /* --- why it stopped --- */
 
@@ -27,7 +27,7 @@ void section_error(const struct report *r, struct text *out) {
 /* --- figures --- */
 
 static void add_figure(struct text *out, const char *name, const char *value, const char *note) {
-    markup(out, "<div><dt>%s</dt><dd>%s", name, value);
+    markup(out, "<div><dt>%s</dt><dd%s>%s", name, text_columns(value) > LONG_FIGURE ? " class=long" : "", value);
     if (note) markup(out, "<small>%s</small>", note);
     markup_raw(out, "</dd></div>\n");
 }

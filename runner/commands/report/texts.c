@@ -20,6 +20,12 @@ static const char *scalar(struct arena *arena, const json_t *value) {
     return json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null";
 }
 
+/* { policy: delete } is how the word alone is kept. */
+static const json_t *unwrapped(const json_t *value) {
+    const json_t *policy = json_object_get(value, "policy");
+    return policy && json_object_size(value) == 1 ? policy : value;
+}
+
 /* On one line; NULL when that is too long. */
 static const char *flow(struct arena *arena, const json_t *value) {
     if (!json_is_object(value) && !json_is_array(value)) return scalar(arena, value);
@@ -50,7 +56,7 @@ static void add_lines(struct text *out, const char *lines, int indent) {
 
 static void add_pair(const struct report *r, struct text *out, const char *key, const json_t *value, int indent) {
     markup(out, "%s<b>%s</b>:", arena_printf(r->arena, "\n%*s", indent, ""), key);
-    add_value(r, out, value, indent);
+    add_value(r, out, unwrapped(value), indent);
 }
 
 /* What stands behind "key:". */
