@@ -15,6 +15,7 @@
 #include "sql/engine/run.sql.h"
 #include "state/lanes.h"
 #include "work/announce.h"
+#include "work/courier.h"
 #include "work/guard.h"
 #include "work/indexes.h"
 #include "work/pause.h"
@@ -435,13 +436,16 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     begin_add_steps(run, arena, error);
     begin_load_steps(run, arena, error);
     bool entered = enter_lane(run, request, row == NULL, arena, error);
+    struct courier *courier = NULL;
     if (entered) {
         begin(run, row ? EVENT_RUN_RESUMED : EVENT_RUN_STARTED, arena, error);
+        courier = courier_start(run);
         work(run, request, error);
     }
     struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
     heartbeat_stop(heartbeat, &ignored);
     if (!entered) return;
+    courier_stop(courier);
     struct event event = end_event(run, error);
     event_tell(run->listeners, &event);
 }

@@ -13,7 +13,7 @@
  * once. An event is the same when run, fence, type, step and round are; of run.* there may be several under one
  * fence, told apart by how many were committed before.
  *
- * Not every event has a row: progress and batches go to endpoints only, notices nowhere.
+ * Not every event has a row in `events`: progress and batches go to endpoints only, notices nowhere.
  */
 #pragma once
 #include "work/run.h"
@@ -41,3 +41,13 @@ struct pending {
 };
 bool announce_pending(struct run *, struct arena *, struct pending *); /* false: nothing is waiting */
 void announce_written(struct run *, const struct pending *);
+
+/* For endpoints alone, over any connection; texts in the arena. In a batch's transaction `after` is its step as it will
+ * be then and `key` the batch; false: nobody wants to hear of batches. */
+bool announce_batch(struct run *, struct arena *, size_t step, const struct event_step *after, const char *key,
+                    struct statement *);
+struct statement announce_progress(struct run *, struct arena *, const struct endpoint *);
+
+/* Changes when something may have come into the outbox; a batch says so itself, when it is committed. */
+int64_t announce_news(const struct run *);
+void announce_is_news(struct run *);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "state/lease.h"
+#include "work/announce.h"
 #include "work/explanation.h"
 #include "work/reconnect.h"
 #include "work/retry.h"
@@ -172,6 +173,20 @@ static void queue_comparison(struct batch *batch) {
                                                 run->shape->values, 3});
 }
 
+/* For endpoints that want to hear of batches. */
+static void queue_event(struct batch *batch) {
+    struct run *run = batch->loop->run;
+    const struct range *r = &batch->range;
+    struct event_step after = *run->steps[batch->loop->step].shown;
+    struct statement statement;
+    after.rows += batch->counts.rows;
+    after.spared += batch->counts.spared;
+    after.batches++;
+    const char *key = arena_printf(batch->arena, "%d %d %lld", r->part, r->pass, (long long)r->first);
+    if (announce_batch(run, batch->arena, batch->loop->step, &after, key, &statement))
+        slot_queue(batch->slot, &statement);
+}
+
 static void commit(struct batch *batch) {
     queue_comparison(batch);
     const struct range *r = &batch->range;
@@ -190,6 +205,7 @@ static void commit(struct batch *batch) {
     const char *text = lease_counts_text(batch->arena, run->state.schema, &batch->error);
     slot_queue(batch->slot, &(struct statement){"writing the checkpoint", text,
                                                 arena_copy(batch->arena, values, sizeof values), 10});
+    queue_event(batch);
     slot_queue(batch->slot, &(struct statement){.about = "committing the batch", .text = "COMMIT"});
     flush(batch, PHASE_COMMIT, NULL, committed);
 }

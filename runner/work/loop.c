@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "state/lease.h"
+#include "work/announce.h"
 #include "work/batch.h"
 #include "work/pause.h"
 #include "work/retry.h"
@@ -207,6 +208,7 @@ void loop_try_done(struct batch *batch) {
         batch->range.tries = batch->range.races = 0;
         push_retry(loop, &batch->range);
     }
+    announce_is_news(loop->run);
     run_tell(loop->run, EVENT_BATCH_COMMITTED, NULL, NULL);
 }
 
