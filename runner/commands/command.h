@@ -65,7 +65,7 @@ struct command_line {
     const char *into;         /* report: the file, "-": standard output */
     bool hold;                /* pause */
     bool print;               /* init */
-    bool test;                /* notify */
+    bool test, flush;         /* notify */
     int published;            /* init, undo: refuse, accept */
     int on_conflict, triggers; /* undo: stop, skip, force; fire, off */
 };

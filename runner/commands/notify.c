@@ -1,6 +1,6 @@
 /*
  * pgwinnow notify: the endpoints of a plan without a run of it. --test sends each a sample and says what it answered;
- * nothing of it is stored, and no database is needed.
+ * nothing of it is stored, and no database is needed. --flush is notify_flush.c's.
  */
 #include <string.h>
 #include <time.h>
@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "commands/command.h"
 #include "commands/grid.h"
+#include "commands/notify_flush.h"
 #include "commands/read.h"
 #include "events/event_json.h"
 #include "events/message.h"
@@ -18,6 +19,8 @@
 static const struct command_option notify_options[] = {
     {"test", ARGUMENT_FLAG, offsetof(struct command_line, test), NULL,
      "send every endpoint a sample, and say what it answers", NULL},
+    {"flush", ARGUMENT_FLAG, offsetof(struct command_line, flush), NULL, "send what runs of the plan could not deliver",
+     NULL},
     {0},
 };
 
@@ -141,9 +144,10 @@ static void test_endpoints(struct command_line *line, struct arena *arena, const
 
 static void notify_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct problems problems = problems_new(arena);
-    if (!line->test) {
-        fail(error, FAULT_USAGE, "what shall be sent?");
-        fail_hint(error, "--test sends a sample to every endpoint of the plan");
+    if (line->test == line->flush) {
+        fail(error, FAULT_USAGE, line->test ? "--test or --flush: not both at once" : "what shall be sent?");
+        fail_hint(error,
+                  "--test sends a sample to every endpoint of the plan, --flush what its runs could not deliver");
         return;
     }
     const struct plan *plan = read_plan(line, arena, READ_PLACE | READ_ENDPOINTS, &problems, error);
@@ -153,16 +157,21 @@ static void notify_run(struct command_line *line, struct arena *arena, struct er
     }
     if (failed(error)) return;
     stop_install();
-    test_endpoints(line, arena, plan, error);
+    if (line->flush)
+        notify_flush(line, arena, plan, error);
+    else
+        test_endpoints(line, arena, plan, error);
 }
 
 const struct command notify_command = {
     .name = "notify",
     .synopsis = "PLAN",
-    .about = "try the endpoints that a plan notifies",
+    .about = "try the endpoints that a plan notifies, or send them what is left",
     .more =
         "--test sends each a sample of the first event it wants to hear of, as run 0, and says what it answered and\n"
-        "how long that took. It ends with 0 only if all took it (2xx). No database is needed.",
+        "how long that took. It ends with 0 only if all took it (2xx). No database is needed.\n"
+        "--flush sends what runs of the plan left in the outbox, in order, due or not, until nothing is left or an\n"
+        "endpoint does not take it (exit code 1). A run may be under way meanwhile.",
     .least = 1,
     .most = 1,
     .options = notify_options,
