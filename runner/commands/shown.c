@@ -131,6 +131,21 @@ static void say_guards(const struct page *page, const struct overview *o) {
     }
 }
 
+/* Nothing is said of those that took all there was. */
+static void say_webhooks(const struct page *page, const struct overview *o) {
+    for (size_t i = 0; i < o->webhook_count; i++) {
+        const struct overview_webhook *w = &o->webhooks[i];
+        struct text text = text_new(page->arena);
+        if (!w->waiting && !w->dropped && !w->gone) continue;
+        text_addf(&text, "%s: %s delivered", w->endpoint, text_count(page->arena, w->delivered));
+        if (w->waiting) text_addf(&text, ", %s waiting", text_count(page->arena, w->waiting));
+        if (w->dropped) text_addf(&text, ", %s dropped", text_count(page->arena, w->dropped));
+        if (w->gone) text_add(&text, ", it wants no more");
+        if (w->answer) text_addf(&text, " (%s)", w->answer);
+        say(page, "webhook", STYLE_YELLOW, text.data);
+    }
+}
+
 static const char *rows_text_of(struct arena *arena, const struct overview_step *s) {
     if (s->total >= 0 && s->total != s->rows)
         return arena_printf(arena, "%s of %s", text_count(arena, s->rows), text_count(arena, s->total));
@@ -206,6 +221,7 @@ void shown_page(FILE *out, struct arena *arena, const struct overview *o, const 
     say_what_next(&page, o, named);
     say_archive(&page, o);
     say_guards(&page, o);
+    say_webhooks(&page, o);
     if (o->step_count) say_steps(&page, o);
 }
 

@@ -47,6 +47,19 @@ static json_t *acts(struct arena *arena, const struct overview *o) {
     return list;
 }
 
+static json_t *webhooks(struct arena *arena, const struct overview *o) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < o->webhook_count; i++) {
+        const struct overview_webhook *w = &o->webhooks[i];
+        json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:I, s:o, s:o}", "endpoint",
+                                              json_text_or_null(arena, w->endpoint), "waiting", (json_int_t)w->waiting,
+                                              "delivered", (json_int_t)w->delivered, "dropped", (json_int_t)w->dropped,
+                                              "gone", json_text_or_null(arena, w->gone), "answer",
+                                              json_text_or_null(arena, w->answer)));
+    }
+    return list;
+}
+
 static json_t *waiting(struct arena *arena, const struct overview *o) {
     if (!o->waiting.reason) return json_null();
     return json_pack("{s:o, s:o, s:o}", "since", json_text_or_null(arena, o->waiting.since), "reason",
@@ -80,6 +93,7 @@ static json_t *one(struct arena *arena, const struct overview *o) {
     json_object_set_new(run, "objects", json_integer(o->objects));
     json_object_set_new(run, "archives", json_integer(o->archives));
     json_object_set_new(run, "guards", guards(arena, o));
+    json_object_set_new(run, "webhooks", webhooks(arena, o));
     json_object_set_new(run, "lane", json_text_or_null(arena, o->lane));
     json_object_set_new(run, "settings", o->settings ? json_loads(o->settings, 0, NULL) : json_null());
     json_object_set_new(run, "hold", json_boolean(o->hold));

@@ -7,7 +7,7 @@
 #include "state/lease.h"
 
 /* Of the state schema: older ones have no such tables, and looking does not upgrade them. */
-enum { ACTS_VERSION = 3, GUARDS_VERSION = 3 };
+enum { ACTS_VERSION = 3, GUARDS_VERSION = 3, WEBHOOKS_VERSION = 4 };
 
 static const char *number(struct arena *arena, int64_t n) { return arena_printf(arena, "%lld", (long long)n); }
 
@@ -140,6 +140,21 @@ static void read_acts(const struct state *state, struct arena *arena, struct ove
                                            keep(arena, rows, i, 3), keep(arena, rows, i, 4)};
 }
 
+/* --- webhooks --- */
+
+static void read_webhooks(const struct state *state, struct arena *arena, struct overview *o, int version,
+                          struct error *error) {
+    if (version < WEBHOOKS_VERSION) return;
+    const char *values[] = {number(arena, o->run)};
+    struct rows *rows = state_ask(state, arena, "reading about webhooks", &sql_overview_webhooks, values, 1, error);
+    o->webhook_count = rows ? (size_t)rows_count(rows) : 0;
+    o->webhooks = arena_alloc(arena, (o->webhook_count + 1) * sizeof *o->webhooks);
+    for (int i = 0; i < (int)o->webhook_count; i++)
+        o->webhooks[i] =
+            (struct overview_webhook){keep(arena, rows, i, 0), keep(arena, rows, i, 1), rows_int(rows, i, 2),
+                                      rows_int(rows, i, 3),    rows_int(rows, i, 4),    keep(arena, rows, i, 5)};
+}
+
 /* --- runs --- */
 
 static struct overview overview_of(struct arena *arena, const struct rows *rows, int i) {
@@ -239,6 +254,7 @@ struct overview *overview_read_inside(const struct state *state, struct arena *a
         read_waiting(state, arena, &list[i], version, error);
         read_guards(state, arena, &list[i], version, error);
         read_acts(state, arena, &list[i], version, error);
+        read_webhooks(state, arena, &list[i], version, error);
     }
     return list;
 }

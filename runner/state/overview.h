@@ -30,6 +30,12 @@ struct overview_act {
     const char *detail;       /* JSON; may be NULL */
 };
 
+struct overview_webhook {
+    const char *endpoint, *answer;   /* answer: the last one, or why there was none; NULL: not tried yet */
+    int64_t waiting, delivered, dropped; /* events; dropped after days in vain, or because it was gone */
+    const char *gone;                /* UTC, ISO 8601: it said that it wants no more; NULL: it did not */
+};
+
 struct overview {
     int64_t run;
     const char *plan, *environment, *table; /* environment may be NULL */
@@ -67,6 +73,8 @@ struct overview {
     size_t guard_count;
     struct overview_act *acts;       /* the earliest first */
     size_t act_count;
+    struct overview_webhook *webhooks; /* endpoints that were told something of it, or still are to be */
+    size_t webhook_count;
 };
 
 enum overview_which { OVERVIEW_ALL, OVERVIEW_UNFINISHED, OVERVIEW_OVER };

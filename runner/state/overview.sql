@@ -165,5 +165,16 @@ SELECT l.what, b.pid, x.application_name, x.usename,
    AND starts_with(a.application_name, 'pgwinnow: ' || $1::text || ' ')
  LIMIT 1
 
+-- Endpoints of a run: what was delivered, and what is still in the outbox.
+-- name: overview_webhooks
+SELECT COALESCE(e.endpoint, w.endpoint), COALESCE(w.answer, e.answer), COALESCE(w.waiting, 0),
+       COALESCE(e.delivered, 0), COALESCE(e.dropped, 0),
+       to_char(e.gone AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM (SELECT * FROM :"state".endpoints WHERE run = $1::bigint) AS e
+  FULL JOIN (SELECT endpoint, count(*) AS waiting,
+                    (array_agg(answer ORDER BY seq) FILTER (WHERE answer IS NOT NULL))[1] AS answer
+               FROM :"state".outbox WHERE run = $1::bigint GROUP BY endpoint) AS w ON w.endpoint = e.endpoint
+ ORDER BY 1
+
 -- name: end_reading
 ROLLBACK
