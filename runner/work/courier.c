@@ -118,6 +118,8 @@ static void settle_question(struct post *post, int64_t now) {
         post->look = now + IDLE_MS;
     else if (!post->row.seq)
         post->look = now + post->row.wait + TICK_MS;
+    else if (post->gone_told)
+        post->phase = POST_ANSWERED; /* it came in between, and goes the same way */
     else
         send(post);
 }

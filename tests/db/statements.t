@@ -425,6 +425,27 @@ isnt "$code" 0 'clean of a guard while somebody reads the table'
 pgw clean guard-alone
 is "$code" 0 'clean of a guard' || diag "$all"
 
+# --- endpoints: one that takes all, one that does not, one that is gone
+
+hooks_start
+sql 'CREATE TABLE told (id int PRIMARY KEY, k int); INSERT INTO told SELECT n, n % 5 FROM generate_series(1, 20) n'
+plan told.yaml <<PLAN
+plan: told
+table: told
+notify:
+  - { url: "$hooks/200", as: good, events: [run, batch] }
+  - { url: "$hooks/500", as: bad, events: [run] }
+  - { url: "$hooks/410", as: gone, events: [run] }
+steps: [discover, track: { duplicates: [k] }, delete]
+PLAN
+runs told.yaml 0
+sed -i "s|$hooks/500|$hooks/200|" "$work/told.yaml"
+pgw notify --flush told.yaml
+is "$code" 0 'told.yaml: notify --flush' || diag "$all"
+is_sql 'SELECT count(*) FROM pgwinnow.outbox' 0 'told.yaml: nothing is left'
+# shellcheck disable=SC2046
+kill $(jobs -p)
+
 # --- reading, cleaning, and what cannot be
 
 plan wrong.yaml <<'PLAN'
