@@ -5,7 +5,8 @@
 new_database webhooks
 export NO_COLOR=1
 hooks_start
-export SECRET=whsec_$(openssl rand -base64 32)
+SECRET=whsec_$(openssl rand -base64 32)
+export SECRET
 echo "$SECRET" >"$work/hooks/secrets"
 
 # table ROWS: half of them go
