@@ -1,6 +1,7 @@
 /* Runs as people read them. */
 #include "commands/shown.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -172,13 +173,27 @@ static void say_steps(const struct page *page, const struct overview *o) {
     grid_print(&grid, page->out, "  ", page->colour);
 }
 
+/* ": batch.size=500, batch.pause=0ms"; what was taken back is null. */
+static const char *detail_text(struct arena *arena, const char *detail) {
+    json_t *json = detail ? json_loads(detail, 0, NULL) : NULL, *value;
+    struct text text = text_new(arena);
+    const char *key;
+    json_object_foreach(json, key, value) {
+        char *other = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        text_addf(&text, "%s%s=%s", text.length ? ", " : ": ", key, other ? other : json_string_value(value));
+        free(other);
+    }
+    json_decref(json);
+    return text.data;
+}
+
 static void say_acts(const struct page *page, const struct overview *o) {
     size_t first = o->act_count > MOST_ACTS ? o->act_count - MOST_ACTS : 0;
     for (size_t i = first; i < o->act_count; i++) {
         const struct overview_act *a = &o->acts[i];
         say(page, i == first ? "asked" : "", STYLE_PLAIN,
-            arena_printf(page->arena, "%s  %s by %s%s%s", a->at_text, a->act, a->role, a->detail ? ": " : "",
-                         a->detail ? a->detail : ""));
+            arena_printf(page->arena, "%s  %s by %s%s", a->at_text, a->act, a->role,
+                         detail_text(page->arena, a->detail)));
     }
 }
 
