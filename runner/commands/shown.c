@@ -65,9 +65,9 @@ static const char *state_text(struct arena *arena, const struct overview *o) {
                          : arena_printf(arena, "interrupted: its runner never got to work, %s ago", quiet);
     if (o->finished_text)
         return arena_printf(arena, "%s at %s, after %s", o->state, o->finished_text, clock_text(arena, o->ms));
-    if (!o->alive) return arena_printf(arena, "%s for %s", o->state, quiet);
-    if (o->wanted && !is(o, o->wanted)) return arena_printf(arena, "%s, and asked to be %s", o->state, o->wanted);
-    return o->state;
+    const char *asked = o->wanted && !is(o, o->wanted) ? arena_printf(arena, ", and asked to be %s", o->wanted) : "";
+    if (!o->alive) return arena_printf(arena, "%s for %s%s", o->state, quiet, asked);
+    return *asked ? arena_printf(arena, "%s%s", o->state, asked) : o->state;
 }
 
 static const char *speed_text(struct arena *arena, const struct overview *o) {
@@ -105,6 +105,12 @@ static void say_what_next(const struct page *page, const struct overview *o, con
     if (o->alive && (is(o, "running") || is(o, "waiting") || is(o, "undoing"))) return;
     if (is(o, "undoing")) {
         say(page, "go on", STYLE_BOLD, arena_printf(arena, "pgwinnow undo %lld", (long long)o->run));
+        return;
+    }
+    if (!o->alive && text_equal(o->wanted, "cancelled")) {
+        say(page, "ends", STYLE_BOLD,
+            arena_printf(arena, "pgwinnow cancel %lld, or the next run of its plan, which then starts anew",
+                         (long long)o->run));
         return;
     }
     if (o->hold)

@@ -69,12 +69,12 @@ in_time 'pause of a runner that waits'
 like "$asked" 'is paused; its runner waits' 'it stays'
 is_sql "SELECT state, (SELECT entered IS NOT NULL FROM pgwinnow.lease) FROM pgwinnow.runs" 'paused|t' 'with its lane'
 n=$(sql 'SELECT count(*) FROM pgwinnow.batches')
-pgw status --json 1
-is "$(json "$out" state)/$(json "$out" acts,0,act)" paused/pause 'status --json has the state and the acts'
-isnt "$(json "$out" runner)" '' 'and the runner'
-pgw status 1
-like "$out" 'go on +pgwinnow resume 1' 'the page says what to type'
-like "$out" "asked .*pause by $PGUSER.*hold.*resume by $PGUSER" 'and who asked for what'
+ask status --json 1
+is "$(json "$asked" state)/$(json "$asked" acts,0,act)" paused/pause 'status --json has the state and the acts'
+isnt "$(json "$asked" runner)" '' 'and the runner'
+ask status 1
+like "$asked" 'go on +pgwinnow resume 1' 'the page says what to type'
+like "$asked" "asked .*pause by $PGUSER.*hold.*resume by $PGUSER" 'and who asked for what'
 is_sql 'SELECT count(*) FROM pgwinnow.batches' "$n" 'nothing is done meanwhile'
 ask resume 1
 in_time 'resume of a runner that waits'
@@ -161,7 +161,7 @@ in_time 'pause of three workers'
 like "$asked" 'its runner waits' 'they stop together'
 n=$(sql 'SELECT count(*) FROM pgwinnow.batches WHERE run = 5')
 is_sql 'SELECT count(*) FROM pgwinnow.batches WHERE run = 5' "$n" 'nothing is done meanwhile'
-pgw resume wide
+ask resume wide
 pgw_end
 is "$code" 0 'and go on to the end' || diag "$all"
 is_sql 'SELECT count(*) FROM t' 100 'with all of it done'
