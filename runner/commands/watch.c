@@ -13,7 +13,7 @@
 #include "events/sinks.h"
 #include "work/retry.h"
 
-enum { SILENCE_MS = 20000, LOOK_FOR_STOP_MS = 100, RETRY_MS = 1000, LEAST_REST = 9 };
+enum { SILENCE_MS = 20000, LOOK_FOR_STOP_MS = 100, RETRY_MS = 1000, LEAST_REST = 9, MOST_FOOT = 3 };
 
 struct watching {
     const struct watched *watched;
@@ -54,23 +54,25 @@ static struct lines page_lines(struct watching *w) {
     return lines;
 }
 
-static void add_foot(struct watching *w, struct lines *lines) {
+static struct lines foot_lines(struct watching *w) {
     int64_t every = w->watched->every;
-    const char *foot;
-    add_line(w, lines, STYLE_PLAIN, "", 0);
+    struct lines lines = {0};
+    add_line(w, &lines, STYLE_PLAIN, "", 0);
+    const char *text = arena_printf(w->scratch, "every %s; Ctrl-C ends looking, not the run",
+                                    every % 1000 ? clock_text(w->scratch, every)
+                                                 : arena_printf(w->scratch, "%lld s", (long long)every / 1000));
     if (w->trouble) {
         const char *since = clock_text(w->scratch, clock_ms() - w->trouble_since);
-        foot = arena_printf(w->scratch, "as it was %s ago; trying again: %s", since, w->trouble);
-    } else
-        foot = arena_printf(w->scratch, "every %s; Ctrl-C ends looking, not the run",
-                            every % 1000 ? clock_text(w->scratch, every)
-                                         : arena_printf(w->scratch, "%lld s", (long long)every / 1000));
-    add_line(w, lines, w->trouble ? STYLE_YELLOW : STYLE_DIM, foot, strlen(foot));
+        text = arena_printf(w->scratch, "as it was %s ago; trying again: %s", since, w->trouble);
+    }
+    for (const char *part; lines.count <= MOST_FOOT && (part = line_wrap(w->scratch, &text, w->screen.width - 1));)
+        add_line(w, &lines, w->trouble ? STYLE_YELLOW : STYLE_DIM, part, strlen(part));
+    return lines;
 }
 
 /* The foot stays in sight: of a page that is too high the last lines are left out, and that is said. */
-static void cut_to_screen(struct watching *w, struct lines *lines) {
-    size_t most = w->screen.height - 1 < MOST_LIVE_LINES ? w->screen.height - 1 : MOST_LIVE_LINES, foot = 2;
+static void cut_to_screen(struct watching *w, struct lines *lines, size_t foot) {
+    size_t most = w->screen.height - 1 < MOST_LIVE_LINES ? w->screen.height - 1 : MOST_LIVE_LINES;
     if (lines->count + foot <= most || most < foot + 2) return;
     size_t left_out = lines->count + foot + 1 - most;
     lines->count -= left_out;
@@ -79,17 +81,22 @@ static void cut_to_screen(struct watching *w, struct lines *lines) {
 }
 
 static void draw(struct watching *w) {
-    struct lines live = page_lines(w), none = {0};
     screen_measure(&w->screen);
-    cut_to_screen(w, &live);
-    add_foot(w, &live);
+    struct lines live = page_lines(w), foot = foot_lines(w), none = {0};
+    cut_to_screen(w, &live, foot.count);
+    for (size_t i = 0; i < foot.count; i++) {
+        live.items = arena_grow(w->scratch, live.items, &live.count, sizeof *live.items);
+        live.items[live.count - 1] = foot.items[i];
+    }
     screen_draw(&w->screen, w->scratch, &none, &live);
 }
 
 static void leave_last_page(struct watching *w) {
+    if (!w->terminal) return;
     arena_reset(w->scratch);
+    screen_measure(&w->screen);
     struct lines stay = page_lines(w), none = {0};
-    if (w->terminal && stay.count) screen_draw(&w->screen, w->scratch, &stay, &none);
+    if (stay.count) screen_draw(&w->screen, w->scratch, &stay, &none);
 }
 
 /* ---- elsewhere ---- */
