@@ -114,6 +114,9 @@ torture: $(BUILD)/pgwinnow $(DB_TOOLS)  ## cut, kill and restart at every statem
 servers: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same on PostgreSQL 14 to 18, from npm (SERVERS="14 18"); long
 	@tests/servers $(SERVERS) -- $(PROVE) $(DB) $(CASE_TESTS)
 
+npm-webhooks: $(BUILD)/pgwinnow  ## let the npm packages standardwebhooks and cloudevents judge what is sent
+	@tests/with-postgres $(PROVE) --verbose tests/npm/webhooks.t
+
 sanitize: sanitized-programs  ## unit tests under AddressSanitizer and UBSan
 	@$(PROVE) $(SANITIZED_UNIT)
 
@@ -210,5 +213,5 @@ $(BUILD)/flags: always
 -include $(OBJECTS:.o=.d) $(UNIT:=.d) $(DB_TOOLS:=.d) $(BROWSER_TOOLS:=.d) $(FUZZERS:=.d)
 
 .DELETE_ON_ERROR:
-.PHONY: always all demo test check unit db browser pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help \
+.PHONY: always all demo test check unit db browser pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help npm-webhooks \
         test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets
