@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "database/frame.h"
+#include "database/tree_json.h"
 #include "engine/cancel.h"
 #include "engine/changes.h"
 #include "engine/lanes.h"
@@ -129,6 +130,7 @@ int64_t begin_create(struct run *run, struct arena *arena, struct error *error) 
                           .table_name = run->table->shown,
                           .definition = arena_strdup(arena, definition),
                           .tree = run->tree->fingerprint,
+                          .tree_shown = tree_json_text(arena, run->tree),
                           .search_path = run->search_path,
                           .table_oid = run->table->oid};
     free(definition);
@@ -145,6 +147,7 @@ void begin_add_steps(struct run *run, struct arena *arena, struct error *error) 
     for (size_t i = 0; i < run->plan->step_count; i++)
         runs_add_step(&run->state, arena, run->holder.run, i, run->plan->steps[i].name, run->plan->steps[i].step->name,
                       error);
+    runs_show_tree(&run->state, arena, run->holder.run, tree_json_text(arena, run->tree), error);
 }
 
 bool begin_counts_rows(const struct plan_step *step) { return step->step->needs & (CHANGES_ROWS | TRACKS_ROWS); }

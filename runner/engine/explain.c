@@ -5,8 +5,10 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "database/bindings.h"
+#include "database/tree_json.h"
 #include "engine/engine.h"
 #include "sql/engine/explain.sql.h"
 #include "work/explanation.h"
@@ -254,13 +256,9 @@ static json_t *strings(const char *const *items, size_t count) {
 }
 
 static json_t *edge_json(const struct edge *e, const struct found *found) {
-    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:i, s:s, s:s, s:o, s:b, s:b, s:s}", "constraint", e->constraint,
-                     "child", e->child->table->shown, "columns", strings((const char *const *)e->columns, e->count),
-                     "parent", e->parent->table->shown, "parent_columns",
-                     strings((const char *const *)e->parent_columns, e->count), "depth", e->depth, "on_delete",
-                     on_delete_text(e->on_delete), "policy", policy_text(e->policy), "rows",
-                     found->by_edge[e->index] < 0 ? json_null() : json_integer(found->by_edge[e->index]), "indexed",
-                     e->indexed, "cycle", e->cycle, "key", e->key);
+    json_t *json = tree_edge_json(e);
+    json_object_set_new(json, "rows", json_count_or_null(found->by_edge[e->index]));
+    return json;
 }
 
 static json_t *step_json(const struct run *run, size_t i, const struct explanation *e) {

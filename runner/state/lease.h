@@ -35,7 +35,7 @@ const char *lease_beat_text(struct arena *, const char *schema, struct error *);
  * lost. */
 const char *lease_hold_text(struct arena *, const char *schema, struct error *);
 /* The counts into the checkpoint: $1 run, $2 step, $3 round, $4 part, $5 pass, $6 first, $7 rows, $8 children, $9
- * spared, $10 ms. */
+ * spared, $10 ms, $11 the children by edge, or NULL. */
 const char *lease_counts_text(struct arena *, const char *schema, struct error *);
 /* What a checkpoint holds: $1..$6 as above; last, rows, children, spared. */
 const char *lease_checkpoint_text(struct arena *, const char *schema, struct error *);

@@ -50,7 +50,8 @@ SELECT l.run, $2::int, $6::int, $7::int, $8::int, $4::bigint, $5::bigint
   FROM :"state".lease l WHERE l.run = $1::bigint AND l.fence = $3::bigint FOR KEY SHARE
 
 -- name: counts
-UPDATE :"state".batches SET rows = $7::bigint, children = $8::bigint, spared = $9::bigint, ms = $10::int
+UPDATE :"state".batches
+   SET rows = $7::bigint, children = $8::bigint, spared = $9::bigint, ms = $10::int, edges = $11::bigint[]
  WHERE run = $1::bigint AND step = $2::int AND round = $3::int AND part = $4::int AND pass = $5::int
    AND first = $6::bigint
 

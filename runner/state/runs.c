@@ -30,9 +30,16 @@ struct run_row *runs_unfinished(const struct state *state, struct arena *arena, 
 
 int64_t runs_create(const struct state *state, struct arena *arena, const struct new_run *new, struct error *error) {
     const char *values[] = {new->plan,       new->environment, new->table_name,  number(arena, new->table_oid),
-                            new->definition, new->tree,        new->search_path, PGWINNOW_VERSION};
-    struct rows *rows = state_ask(state, arena, "recording the run", &sql_create_run, values, 8, error);
+                            new->definition, new->tree,        new->search_path, PGWINNOW_VERSION,
+                            new->tree_shown};
+    struct rows *rows = state_ask(state, arena, "recording the run", &sql_create_run, values, 9, error);
     return rows && rows_count(rows) ? rows_int(rows, 0, 0) : 0;
+}
+
+void runs_show_tree(const struct state *state, struct arena *arena, int64_t run, const char *tree_shown,
+                    struct error *error) {
+    const char *values[] = {number(arena, run), tree_shown};
+    state_ask(state, arena, "recording the tree", &sql_show_tree, values, 2, error);
 }
 
 void runs_forget(const struct state *state, struct arena *arena, const struct holder *holder, struct error *error) {

@@ -22,6 +22,7 @@ struct step_row {
 
 struct new_run {
     const char *plan, *environment, *table_name, *definition, *tree, *search_path;
+    const char *tree_shown; /* JSON: the edges by whose places batches count */
     unsigned table_oid;
 };
 
@@ -38,6 +39,8 @@ struct run_row *runs_unfinished(const struct state *, struct arena *, const char
                                 struct error *);
 /* 0 when somebody else made one in the same moment. */
 int64_t runs_create(const struct state *, struct arena *, const struct new_run *, struct error *);
+/* The tree as it is shown, for a run that has none yet. */
+void runs_show_tree(const struct state *, struct arena *, int64_t run, const char *tree_shown, struct error *);
 /* A run that never began. */
 void runs_forget(const struct state *, struct arena *, const struct holder *, struct error *);
 void runs_add_step(const struct state *, struct arena *, int64_t run, size_t step, const char *name, const char *kind,

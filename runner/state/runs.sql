@@ -7,10 +7,16 @@ SELECT r.run, r.plan, r.environment, r.table_name, r.state, r.definition::text, 
 
 -- Two that start at once meet at runs_unfinished: one of them gets no row back.
 -- name: create_run
-INSERT INTO :"state".runs (plan, environment, table_name, table_oid, definition, tree, search_path, program)
-VALUES ($1, $2, $3, $4::oid, $5::jsonb, $6, $7, $8)
+INSERT INTO :"state".runs (plan, environment, table_name, table_oid, definition, tree, search_path, program, tree_shown,
+                          server)
+VALUES ($1, $2, $3, $4::oid, $5::jsonb, $6, $7, $8, $9::jsonb, pg_catalog.current_setting('server_version'))
 ON CONFLICT DO NOTHING
 RETURNING run
+
+-- A run that an older version of this program began.
+-- name: show_tree
+UPDATE :"state".runs SET tree_shown = $2::jsonb, server = pg_catalog.current_setting('server_version')
+ WHERE run = $1::bigint AND tree_shown IS NULL
 
 -- name: forget_run
 DELETE FROM :"state".runs r USING :"state".lease l

@@ -5,6 +5,7 @@
 #include "work/batch.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "state/lease.h"
 #include "work/announce.h"
 #include "work/explanation.h"
@@ -115,6 +116,7 @@ static void checkpoint_read(void *context, const struct error *error) {
                          .part = r->part,
                          .pass = r->pass,
                          .mode = r->mode,
+                         .by = r->by,
                          .waits = r->waits};
     if (batch->found < r->last) batch->range.last = batch->found;
     loop_try_done(batch);
@@ -187,6 +189,18 @@ static void queue_event(struct batch *batch) {
         slot_queue(batch->slot, &statement);
 }
 
+/* As an array, without the zeros at its end; NULL when there is nothing to tell. */
+static const char *edges_text(struct batch *batch) {
+    const struct counts *c = &batch->counts;
+    size_t count = c->edge_count;
+    while (count && !c->edges[count - 1]) count--;
+    if (!count) return NULL;
+    struct text text = text_new(batch->arena);
+    for (size_t i = 0; i < count; i++) text_addf(&text, "%s%lld", i ? "," : "{", (long long)c->edges[i]);
+    text_add(&text, "}");
+    return text.data;
+}
+
 static void commit(struct batch *batch) {
     queue_comparison(batch);
     const struct range *r = &batch->range;
@@ -201,10 +215,11 @@ static void commit(struct batch *batch) {
                             batch_number(batch, c->rows),
                             batch_number(batch, c->children),
                             batch_number(batch, c->spared),
-                            batch_number(batch, clock_ms() - batch->began)};
+                            batch_number(batch, clock_ms() - batch->began),
+                            edges_text(batch)};
     const char *text = lease_counts_text(batch->arena, run->state.schema, &batch->error);
     slot_queue(batch->slot, &(struct statement){"writing the checkpoint", text,
-                                                arena_copy(batch->arena, values, sizeof values), 10});
+                                                arena_copy(batch->arena, values, sizeof values), 11});
     queue_event(batch);
     slot_queue(batch->slot, &(struct statement){.about = "committing the batch", .text = "COMMIT"});
     flush(batch, PHASE_COMMIT, NULL, committed);

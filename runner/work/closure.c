@@ -22,6 +22,8 @@ struct try *family_try(struct batch *batch) {
     t->bound = family_bound(batch);
     t->fresh = arena_alloc(batch->arena, tree->node_count * sizeof *t->fresh);
     t->fresher = arena_alloc(batch->arena, tree->node_count * sizeof *t->fresher);
+    t->found = arena_alloc(batch->arena, (tree->edge_count + 1) * sizeof *t->found);
+    t->counted = arena_alloc(batch->arena, (tree->edge_count + 1) * sizeof *t->counted);
     t->asked = arena_alloc(batch->arena, (tree->node_count + tree->edge_count) * sizeof *t->asked);
     return t;
 }
@@ -228,7 +230,9 @@ static void queue_versions(struct batch *batch, const struct edge *edge) {
 }
 
 static void queue_edge_change(struct batch *batch, const struct edge *edge) {
+    struct try *t = family_try(batch);
     struct bindings b = {0};
+    t->counted[t->counted_count++] = edge->index;
     bind_rest(&b, batch, edge);
     const char *shown = edge->child->table->shown;
     if (edge->policy == POLICY_SET_NULL) {
@@ -333,7 +337,8 @@ static void queue_sweep(struct batch *batch, size_t sweep) {
 static void queue_changes(struct batch *batch) {
     struct family *f = family_of(batch);
     size_t sweeps = 0;
-    family_try(batch)->asked_count = family_try(batch)->heard = 0;
+    struct try *t = family_try(batch);
+    t->asked_count = t->heard = t->counted_count = t->counted_heard = 0;
     for (int keyless = 0; keyless < 2; keyless++)
         for (size_t i = 0; i < f->tree->edge_count; i++) {
             const struct edge *e = f->tree->edges[i];
@@ -390,6 +395,7 @@ static void hear_close(struct batch *batch, const struct rows *rows) {
     int64_t found = rows_affected(rows);
     t->closed += found;
     t->fresher[edge->child->index] += found;
+    family_found(batch, edge, found);
     if (family_of(batch)->moves) move_heard_close(batch, edge->child, found);
     if (t->heard < t->asked_count) return;
     t->round++;
@@ -432,7 +438,7 @@ static void hear_deleted(struct batch *batch, const struct rows *rows) {
     struct try *t = family_try(batch);
     const struct node *node = family_of(batch)->tree->nodes[t->asked[t->heard++]];
     batch->counts.rows += roots;
-    batch->counts.children += gone - roots;
+    family_settled_node(batch, node, gone - roots);
     if (gone == expected) return;
     fail(&batch->error, FAULT_FAILED, "only %lld of %lld rows of %s%s that were locked could be removed",
          (long long)gone, (long long)expected, node->table->shown,
@@ -455,7 +461,7 @@ bool closure_answer(struct batch *batch, const struct sql *sql, const struct row
     } else if (sql == &sql_find_protected) {
         if (rows_count(rows)) t->is_protected = batch->too_large = true;
     } else if (sql == &sql_set_null || sql == &sql_delete_keyless) {
-        batch->counts.children += rows_int(rows, 0, 0);
+        family_settled(batch, family_of(batch)->tree->edges[t->counted[t->counted_heard++]], rows_int(rows, 0, 0));
     } else if (sql == &sql_delete_family || sql == &sql_delete_circle) {
         hear_deleted(batch, rows);
     } else {

@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 #include "database/lists.h"
+#include "database/tree_json.h"
 #include "sql/work/family.sql.h"
 #include "work/archive.h"
 #include "work/family_job.h"
@@ -289,9 +290,6 @@ static void answer(struct batch *batch, const struct sql *sql, const struct rows
     struct try *t = family_try(batch);
     if (sql == tracking_count_pending) {
         t->expected = rows_int(rows, 0, 0);
-    } else if (sql == family_fast_statement) {
-        t->taken = batch->counts.rows = rows_int(rows, 0, 0);
-        batch->counts.children = rows_int(rows, 0, 1);
     } else if (sql == tracking_classify) {
         batch->counts.contested = rows_int(rows, 0, 0);
         batch->counts.spared = t->expected - t->taken - batch->counts.contested;
@@ -299,8 +297,8 @@ static void answer(struct batch *batch, const struct sql *sql, const struct rows
         batch->counts.contested = rows_affected(rows);
     } else if (sql == tracking_spare) {
         batch->counts.spared = rows_affected(rows);
-    } else if (!closure_answer(batch, sql, rows) && !merge_answer(batch, sql, rows) &&
-               !archive_answer(batch, sql, rows)) {
+    } else if (!family_fast_answer(batch, sql, rows) && !closure_answer(batch, sql, rows) &&
+               !merge_answer(batch, sql, rows) && !archive_answer(batch, sql, rows)) {
         heavy_answer(batch, sql, rows);
     }
 }
@@ -479,6 +477,7 @@ static struct family *new_family(struct run *run, size_t step, const struct fami
     f->lists = arena_alloc(arena, run->tree->node_count * sizeof *f->lists);
     f->movers = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->movers);
     f->leaves = arena_alloc(arena, (run->tree->edge_count + 1) * sizeof *f->leaves);
+    f->places = tree_places(arena, run->tree, &f->shown);
     settle_edges(f);
     choose_ways(f);
     return f;

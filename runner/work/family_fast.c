@@ -8,8 +8,6 @@
 #include "work/family_text.h"
 #include "work/tracking.h"
 
-const struct sql *const family_fast_statement = &sql_remove_families;
-
 /* The columns of a node that its edges refer to, each once: what RETURNING must hand on. */
 static const char *handed_on(struct batch *batch, const struct node *node, const char *alias) {
     const struct family *f = family_of(batch);
@@ -68,7 +66,9 @@ static void add_link(struct batch *batch, const struct edge *edge, struct text *
         bind(&b, "kept", archive_keep_removed(batch, edge->child, name));
     }
     text_add(links, sql_expand(batch->arena, null ? &sql_link_set_null : &sql_link_delete, b.items, &batch->error));
-    text_addf(children, " + (SELECT pg_catalog.count(*) FROM %s)", name);
+    text_addf(children, ", (SELECT pg_catalog.count(*) FROM %s)", name);
+    struct try *t = family_try(batch);
+    t->counted[t->counted_count++] = edge->index;
 }
 
 /* Parents before their children: a component's number is smaller than its children's. */
@@ -94,12 +94,20 @@ void family_fast(struct batch *batch) {
          arena_printf(batch->arena, "%s%s", handed_on(batch, f->tree->nodes[0], alias),
                       archive_removed(batch, f->tree->nodes[0], alias)));
     bind(&b, "kept", archive_keep_removed(batch, f->tree->nodes[0], "pgwinnow_0"));
-    text_add(&children, "0");
     add_links(batch, &links, &children);
     bind(&b, "links", links.data);
     bind(&b, "children", children.data);
     batch_queue(batch,
                 arena_printf(batch->arena, "removing rows %s to %s of %s", values[0], values[1], f->run->table->shown),
-                family_fast_statement, &b, values, 2);
+                &sql_remove_families, &b, values, 2);
     archive_check(batch);
+}
+
+bool family_fast_answer(struct batch *batch, const struct sql *sql, const struct rows *rows) {
+    struct try *t = family_try(batch);
+    if (sql != &sql_remove_families) return false;
+    t->taken = batch->counts.rows = rows_int(rows, 0, 0);
+    for (size_t i = 0; i < t->counted_count; i++)
+        family_settled(batch, family_of(batch)->tree->edges[t->counted[i]], rows_int(rows, 0, (int)i + 1));
+    return true;
 }

@@ -5,7 +5,7 @@
 -- The first choice, where every edge is NO ACTION or RESTRICT: the survivor is locked FOR SHARE and compared, the loser
 -- is re-checked by the DELETE itself, and only what really went takes its children along. All foreign keys are checked
 -- at the end of the statement; a child that came after its snapshot raises 23503, and the batch is done again
--- thoroughly.
+-- thoroughly. The children are counted by edge; a row that two edges lead to goes by one of them.
 -- name: remove_families
 WITH pgwinnow_0 AS (
     DELETE FROM :from AS :alias
@@ -14,7 +14,7 @@ WITH pgwinnow_0 AS (
      WHERE :table_is_tracked AND (:condition
            ) AND :still
     RETURNING :returning):kept:links
-SELECT (SELECT pg_catalog.count(*) FROM pgwinnow_0) AS rows, :children AS children
+SELECT (SELECT pg_catalog.count(*) FROM pgwinnow_0) :children
 
 -- name: link_delete
 ,

@@ -23,9 +23,14 @@ enum { PART_ROOT = 0, PART_LIST = 1, PART_HEAVY = 10000, PART_HEAVY_LIST = 10001
 
 enum { FIRST_PASS = 1, MOST_CONTESTED_ROUNDS = 5, MOST_HEAVY_ROUNDS = 3 };
 
+struct region {
+    int64_t first, last; /* of seq */
+    size_t by;           /* index of the edge by which it was listed, and 1; 0: not known */
+};
+
 struct list {
-    bool there;          /* the node has one */
-    struct gap *regions; /* of seq, not yet cut; the last one goes first, from its end */
+    bool there;             /* the node has one */
+    struct region *regions; /* not yet cut; the last one goes first, from its end */
     size_t count, room, next; /* next: lists of moves go from the first region on */
 };
 
@@ -55,6 +60,8 @@ struct family {
     bool heavy_next;    /* a heavy row is next, and another one is just being listed */
     struct list *lists;  /* by node index */
     struct list *movers; /* by edge index: rows of heavy groups that move */
+    int *places;         /* by edge index: in the tree as it is shown; -1: not shown */
+    size_t shown;
     struct leaves {
         struct leaf *items;
         size_t count;
@@ -66,7 +73,7 @@ enum stage { STAGE_TAKE, STAGE_CLOSE, STAGE_CHECK, STAGE_SETTLE, STAGE_CLASSIFY 
 /* What one statement put into a list. */
 struct listed {
     struct list *list;
-    struct gap region;
+    struct region region;
 };
 
 /* One leaf that is drained by one edge; more: not yet known to be empty. */
@@ -84,6 +91,9 @@ struct try {
     int64_t expected, taken;  /* tracked rows pending in the range; those that were locked or removed */
     int64_t closed, changing; /* rows in the closure; rows that set-null and keyless edges will change */
     int64_t *fresh, *fresher; /* by node: rows found in the last round, in this one */
+    int64_t *found;           /* by edge: rows found by it first, and not yet settled */
+    size_t *counted;          /* edges in the order of the statements, or counts, that settle by one */
+    size_t counted_count, counted_heard;
     struct walk *walk;        /* of moves */
     size_t *asked;            /* edges or nodes in the order of their statements */
     size_t asked_count, heard;
@@ -162,9 +172,16 @@ static inline bool goes_in_drains(const struct edge *edge) {
 
 struct try *family_try(struct batch *); /* made at first use */
 
-/* family_fast.c; it answers with the rows that went and their children */
+/* family_edges.c: children, counted by the edge that settled them. Rows found below others; rows settled by an edge, or
+ * of a table (or circle of tables) whose rows were found by several. */
+void family_found(struct batch *, const struct edge *, int64_t rows);
+void family_settled(struct batch *, const struct edge *, int64_t rows);
+void family_settled_node(struct batch *, const struct node *, int64_t rows);
+const struct edge *family_listed_by(const struct batch *, const struct node *); /* of a piece of the node's list */
+
+/* family_fast.c; it answers with the rows that went, and those that were settled by each edge */
 void family_fast(struct batch *);
-extern const struct sql *const family_fast_statement;
+bool family_fast_answer(struct batch *, const struct sql *, const struct rows *);
 
 /* closure.c: stages from the lock to the deletes */
 void closure_lock_roots(struct batch *);

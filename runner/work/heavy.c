@@ -16,22 +16,22 @@
 
 /* --- regions of the lists --- */
 
-static void push_region(struct family *f, struct list *list, struct gap gap) {
-    if (gap.first > gap.last) return;
+static void push_region(struct family *f, struct list *list, struct region region) {
+    if (region.first > region.last) return;
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 8;
-        struct gap *larger = arena_alloc(f->arena, list->room * sizeof *larger);
+        struct region *larger = arena_alloc(f->arena, list->room * sizeof *larger);
         if (list->count) memcpy(larger, list->regions, list->count * sizeof *larger);
         list->regions = larger;
     }
-    list->regions[list->count++] = gap;
+    list->regions[list->count++] = region;
 }
 
-static struct gap *highest(const struct list *list) { return list->count ? &list->regions[list->count - 1] : NULL; }
+static struct region *highest(const struct list *list) { return list->count ? &list->regions[list->count - 1] : NULL; }
 
 /* Regions that an earlier session left may overlap; of those that end alike the shorter one was listed later. */
-static bool deeper(const struct gap *gap, const struct gap *other) {
-    return !other || gap->last > other->last || (gap->last == other->last && gap->first > other->first);
+static bool deeper(const struct region *one, const struct region *other) {
+    return !other || one->last > other->last || (one->last == other->last && one->first > other->first);
 }
 
 /* The piece stays above what other lists still hold: their rows were found earlier, so they are less deep. */
@@ -41,15 +41,18 @@ bool heavy_cut(struct batch *batch) {
     for (size_t i = 0; i < f->tree->node_count; i++)
         if (f->lists[i].count && (!deepest || deeper(highest(&f->lists[i]), highest(deepest)))) deepest = &f->lists[i];
     if (!deepest) return false;
-    struct gap *gap = highest(deepest);
+    struct region *gap = highest(deepest);
     int64_t first = gap->last - family_bound(batch) + 1;
     if (first < gap->first) first = gap->first;
     for (size_t i = 0; i < f->tree->node_count; i++) {
-        const struct gap *other = highest(&f->lists[i]);
+        const struct region *other = highest(&f->lists[i]);
         if (other && other->last < gap->last && other->last >= first) first = other->last + 1;
     }
-    batch->range = (struct range){
-        .first = first, .last = gap->last, .part = PART_LIST + (int)(deepest - f->lists), .pass = FIRST_PASS};
+    batch->range = (struct range){.first = first,
+                                  .last = gap->last,
+                                  .part = PART_LIST + (int)(deepest - f->lists),
+                                  .pass = FIRST_PASS,
+                                  .by = (int)gap->by};
     gap->last = first - 1;
     if (gap->first > gap->last) deepest->count--;
     return true;
@@ -320,9 +323,10 @@ static void hear_drained(struct batch *batch, const struct rows *rows) {
     struct try *t = family_try(batch);
     int64_t settled = rows_int(rows, 0, 0);
     while (!t->drains[t->heard].asked) t->heard++;
-    t->drains[t->heard++].more = settled >= t->share;
+    struct drain *drain = &t->drains[t->heard++];
+    drain->more = settled >= t->share;
     t->left -= settled;
-    batch->counts.children += settled;
+    family_settled(batch, drain->edge, settled);
 }
 
 void heavy_fill(struct batch *batch) {
@@ -393,19 +397,19 @@ void heavy_piece(struct batch *batch, bool thorough) {
 
 /* --- answers and what follows a commit --- */
 
-static void add_listed(struct batch *batch, struct list *list, int64_t first, int64_t last) {
+static void add_listed(struct batch *batch, struct list *list, struct region region) {
     struct try *t = family_try(batch);
-    if (!last) return;
+    if (!region.last) return;
     t->listed = arena_grow(batch->arena, t->listed, &t->listed_count, sizeof *t->listed);
-    t->listed[t->listed_count - 1] = (struct listed){list, {first, last}};
+    t->listed[t->listed_count - 1] = (struct listed){list, region};
 }
 
 static void hear_listed(struct batch *batch, const struct rows *rows) {
     struct family *f = family_of(batch);
     struct try *t = family_try(batch);
-    size_t node = f->tree->edges[t->asked[t->heard++]]->child->index;
+    size_t edge = t->asked[t->heard++], node = f->tree->edges[edge]->child->index;
     t->fresher[node] += rows_int(rows, 0, 0);
-    add_listed(batch, &f->lists[node], rows_int(rows, 0, 1), rows_int(rows, 0, 2));
+    add_listed(batch, &f->lists[node], (struct region){rows_int(rows, 0, 1), rows_int(rows, 0, 2), edge + 1});
     if (t->heard < t->asked_count) return;
     t->round++;
     int64_t *old = t->fresh;
@@ -418,16 +422,18 @@ bool heavy_answer(struct batch *batch, const struct sql *sql, const struct rows 
     if (sql == &sql_list_children) {
         hear_listed(batch, rows);
     } else if (sql == heavy_list_moves) {
-        add_listed(batch, &family_of(batch)->movers[t->movers[t->mover_heard++]], rows_int(rows, 0, 1),
-                   rows_int(rows, 0, 2));
+        add_listed(batch, &family_of(batch)->movers[t->movers[t->mover_heard++]],
+                   (struct region){.first = rows_int(rows, 0, 1), .last = rows_int(rows, 0, 2)});
     } else if (sql == &sql_list_ends) {
-        add_listed(batch, t->ends[t->heard++], rows_int(rows, 0, 0), rows_int(rows, 0, 1));
+        add_listed(batch, t->ends[t->heard++],
+                   (struct region){.first = rows_int(rows, 0, 0), .last = rows_int(rows, 0, 1)});
     } else if (sql == &sql_drain_delete || sql == &sql_drain_set_null) {
         hear_drained(batch, rows);
     } else if (sql == &sql_remove_piece) {
-        batch->counts.children += rows_int(rows, 0, 0);
+        family_settled(batch, family_listed_by(batch, node_of(batch)), rows_int(rows, 0, 0));
     } else if (sql == &sql_lock_piece) {
         t->taken = t->fresh[node_of(batch)->index] = rows_affected(rows);
+        family_found(batch, family_listed_by(batch, node_of(batch)), t->taken);
     } else {
         return false;
     }
@@ -476,7 +482,8 @@ static void load_one(struct family *f, struct list *list, int part, const char *
     struct gap *gaps =
         runs_gaps(&f->run->state, f->arena, f->run->holder.run, f->step, f->round, part, last, &count, error);
     for (size_t g = 0; g < count; g++)
-        push_region(f, list, (struct gap){gaps[g].first < first ? first : gaps[g].first, gaps[g].last});
+        push_region(f, list,
+                    (struct region){.first = gaps[g].first < first ? first : gaps[g].first, .last = gaps[g].last});
 }
 
 /* What an earlier session listed and did not get done. */

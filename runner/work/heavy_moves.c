@@ -113,7 +113,7 @@ bool heavy_moves_cut(struct batch *batch) {
         while (list->next < list->count && list->regions[list->next].first > list->regions[list->next].last)
             list->next++;
         if (list->next == list->count) continue;
-        struct gap *gap = &list->regions[list->next];
+        struct region *gap = &list->regions[list->next];
         int64_t last = gap->first + family_bound(batch) - 1;
         batch->range = (struct range){.first = gap->first,
                                       .last = last < gap->last ? last : gap->last,

@@ -24,6 +24,7 @@ struct range {
     int64_t first, last; /* of seq, both included; last < first: empty */
     int part, pass;      /* key of the checkpoint with first; part 0 is the tracking table */
     int mode;            /* the part's own: how to do it */
+    int by;              /* the part's own: whence it came */
     bool alone;          /* narrowed down to what a batch failed for */
     bool waits;          /* the last pass: rows that were contested before, now waited for */
     int tries, races, large; /* failed tries; those lost to races; times a single row was found too large */
@@ -61,6 +62,8 @@ enum phase { PHASE_IDLE, PHASE_CUT, PHASE_ROUND, PHASE_COMMIT, PHASE_ROLLBACK,
 
 struct counts {
     int64_t rows, children, spared, contested; /* rows: of the tracking table, removed or settled; the others by name */
+    int64_t *edges; /* the children by place of their edge in the tree as it is shown; NULL: none */
+    size_t edge_count;
 };
 
 struct batch {

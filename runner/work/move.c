@@ -49,8 +49,15 @@ static void queue(struct batch *batch, const struct node *node, const char *abou
                   const struct bindings *b, const char *const *values, int count) {
     struct walk *w = move_state(batch);
     w->asked = arena_grow(batch->arena, w->asked, &w->asked_count, sizeof *w->asked);
-    w->asked[w->asked_count - 1] = node->index;
+    w->asked[w->asked_count - 1] = (struct asked){.node = node->index};
     batch_queue(batch, arena_printf(batch->arena, "%s of %s", about, node->table->shown), sql, b, values, count);
+}
+
+static void queue_by(struct batch *batch, const struct edge *edge, const char *about, const struct sql *sql,
+                     const struct bindings *b, const char *const *values, int count) {
+    struct walk *w = move_state(batch);
+    queue(batch, edge->child, about, sql, b, values, count);
+    w->asked[w->asked_count - 1].edge = edge;
 }
 
 static bool brings(struct batch *batch, const struct edge *e) {
@@ -101,8 +108,8 @@ static void queue_collect(struct batch *batch, const struct edge *e) {
     struct bindings b = {0};
     bind_collect(&b, batch, e);
     bind(&b, "not_in_family", closure_not_in_family(batch, e));
-    queue(batch, e->child, arena_printf(batch->arena, "collecting rows by %s", e->constraint), &sql_collect_moves, &b,
-          values, 1);
+    queue_by(batch, e, arena_printf(batch->arena, "collecting rows by %s", e->constraint), &sql_collect_moves, &b,
+             values, 1);
 }
 
 static void queue_nulls(struct batch *batch, const struct edge *e) {
@@ -127,13 +134,13 @@ static void queue_piece(struct batch *batch, const struct edge *e) {
         bool named = e->child->identity_count > 0;
         bind(&b, "not_in_family",
              named ? arena_printf(batch->arena, "NOT (%s)", node_named(batch->arena, "c", e->child)) : "true");
-        queue(batch, e->child, about, &sql_collect_moves, &b, values, 1);
+        queue_by(batch, e, about, &sql_collect_moves, &b, values, 1);
         return;
     }
     bind(&b, "moves", heavy_moves_table(f, batch->arena, e));
     bind(&b, "child_is_listed", node_is(batch->arena, "c", e->child, "l"));
     bind(&b, "not_in_family", closure_not_in_family(batch, e));
-    queue(batch, e->child, about, &sql_collect_listed, &b, values, 3);
+    queue_by(batch, e, about, &sql_collect_listed, &b, values, 3);
 }
 
 /* Of a heavy group: this edge's rows are what the batch is about. */
@@ -477,11 +484,13 @@ bool move_answer(struct batch *batch, const struct sql *sql, const struct rows *
                 sql == &sql_enter_dropped || sql == &sql_evict_moves || sql == &sql_follow_stays ||
                 sql == &sql_find_unstable;
     if (!ours) return false;
-    size_t node = w->asked[w->heard++];
+    struct asked asked = w->asked[w->heard++];
+    size_t node = asked.node;
     if (collects) {
         if (rows_int(rows, 0, 2)) refuse_lost(batch, family_of(batch)->tree->nodes[node]);
         if (batch->range.mode == MODE_DRAIN_MOVES && rows_int(rows, 0, 0) >= drain_share(batch)) t->full = true;
         t->closed += rows_int(rows, 0, 0);
+        family_found(batch, asked.edge, rows_int(rows, 0, 0));
         w->moving[node] += rows_int(rows, 0, 0);
         w->grew = w->grew || rows_int(rows, 0, 1) > 0;
     }

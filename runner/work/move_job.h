@@ -21,8 +21,11 @@ struct walk {
     int64_t *marked;  /* of those, found to stay by the last look */
     bool *forced;     /* none was, and none fell: the first one stays */
     int64_t *entered; /* dropped and entered in this pass */
-    size_t *asked;    /* nodes in the order of their statements */
-    size_t asked_count, asked_room, heard;
+    struct asked {
+        size_t node;
+        const struct edge *edge; /* by which it collects; NULL: it does not */
+    } * asked;                   /* in the order of the statements */
+    size_t asked_count, heard;
 };
 
 const char *move_table(const struct batch *, const struct node *);

@@ -211,7 +211,7 @@ static void hear_settled(struct batch *batch, const struct rows *rows) {
         const struct node *node = family_of(batch)->tree->nodes[rows_int(rows, i, 0)];
         int64_t done = rows_int(rows, i, 1), roots = rows_int(rows, i, 2), expected = rows_int(rows, i, 3);
         batch->counts.rows += roots;
-        batch->counts.children += done - roots;
+        family_settled_node(batch, node, done - roots);
         if (done == expected) continue;
         fail(&batch->error, FAULT_FAILED, "only %lld of %lld rows of %s that were locked could be %s", (long long)done,
              (long long)expected, node->table->shown, rows_flag(rows, i, 4) ? "moved" : "removed");

@@ -182,6 +182,23 @@ sub judge_refused {
     return $differences eq '' ? '' : "refused, but changed:\n$differences";
 }
 
+# What batches recorded by edge adds up to their children, and by table to what the archive has of it.
+sub miscounted {
+    my ($w, $case) = @_;
+    my $runs = "pgwinnow.runs r JOIN pgwinnow.batches b ON b.run = r.run WHERE r.plan = '$case->{name}'";
+    my @wrong = $w->{server}->ask("SELECT format('children %s, by edge %s', b.children, b.edges) FROM $runs
+        AND b.children <> COALESCE((SELECT sum(n) FROM unnest(b.edges) n), 0)");
+    for my $archive ($w->{server}->ask("SELECT a.name FROM pgwinnow.archives a JOIN pgwinnow.runs r USING (run) WHERE r.plan = '$case->{name}'")) {
+        push @wrong, $w->{server}->ask("SELECT format('%s: %s rows kept, by edge %s', x.name, kept, counted) FROM (
+            SELECT a.name, (SELECT count(*) FROM pgwinnow.$archive WHERE pgwinnow_action IN ('delete', 'set-null', 'move'))
+                   - CASE WHEN a.table_oid = r.table_oid THEN (SELECT sum(b.rows) FROM pgwinnow.batches b WHERE b.run = r.run) ELSE 0 END AS kept,
+                   (SELECT COALESCE(sum(b.edges[e.place]), 0) FROM jsonb_array_elements(r.tree_shown) WITH ORDINALITY e (edge, place)
+                      JOIN pgwinnow.batches b ON b.run = r.run WHERE (e.edge ->> 'child')::regclass = a.table_oid) AS counted
+              FROM pgwinnow.archives a JOIN pgwinnow.runs r ON r.run = a.run WHERE a.name = '$archive') x WHERE kept <> counted");
+    }
+    return @wrong ? "counted by edge:\n" . join("\n", @wrong) : '';
+}
+
 sub judge_undone {
     my ($w, $case) = @_;
     # Killed when all was done: the next start was a run of its own.
@@ -221,7 +238,7 @@ sub judge {
     my $code = program($w, $case->{kills}, 'run', 'plan.yaml', '--output', 'plain');
     my $after = by_tag(read_tables($w, $case->{shape}));
     $case->{code} = $code;
-    return judge_done($case, $after) || judge_undone($w, $case) if !$code;
+    return judge_done($case, $after) || miscounted($w, $case) || judge_undone($w, $case) if !$code;
     my $why = judge_refused($case, $code, $after);
     return $why if $why;
     return '' if differences($case->{shape}, by_tag($case->{before}), $after) eq '';
