@@ -50,6 +50,7 @@ struct run *engine_open(struct arena *arena, const struct plan *plan, const stru
                         struct error *error) {
     struct run *run = arena_alloc(arena, sizeof *run);
     run->arena = arena;
+    run->lag_ms = -1;
     run->wire = wire_new(arena);
     run->plan = plan;
     run_take_settings(run);

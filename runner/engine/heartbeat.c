@@ -10,6 +10,7 @@
 #include "database/frame.h"
 #include "sql/engine/heartbeat.sql.h"
 #include "work/reconnect.h"
+#include "work/record.h"
 
 enum { LOOK_MS = 1000, PATIENCE_MS = 2000, POLL_MS = 100, ANSWER_MS = 15000, MOMENT_MS = 300, SILENT_MS = 5000 };
 
@@ -23,6 +24,7 @@ struct heartbeat {
     int through;      /* of the answer about silent connections; -1: not asked */
     const char *text; /* of the beat */
     const char *values[3];
+    struct recording recording; /* that goes along with the beat */
     struct reconnect reconnect;
     struct arena *scratch; /* of a try to connect again */
 };
@@ -146,6 +148,17 @@ static void ask_silent(struct heartbeat *h) {
     slot_queue(h->slot, &(struct statement){"asking about connections that say nothing", sql_through.text, values, 1});
 }
 
+/* Behind the beat, which is committed by then: what cannot be written down costs the lease nothing. */
+static void queue_recording(struct heartbeat *h) {
+    h->recording = record_due(h->run, slot_arena(h->slot));
+    for (int i = 0; i < h->recording.count; i++) slot_queue_framed(h->slot, &h->recording.statements[i]);
+}
+
+static void beaten(void *context, const struct error *error) {
+    struct heartbeat *h = context;
+    if (!error) record_written(h->run, &h->recording);
+}
+
 static void beat(void *context) {
     struct heartbeat *h = context;
     if (slot_busy(h->slot)) return;
@@ -156,7 +169,8 @@ static void beat(void *context) {
     slot_reset(h->slot);
     h->answer = slot_queue_framed(h->slot, &(struct statement){"beating the lease", h->text, h->values, 3});
     ask_silent(h);
-    slot_flush(h->slot, &(struct slot_client){hear, NULL, h});
+    queue_recording(h);
+    slot_flush(h->slot, &(struct slot_client){hear, beaten, h});
 }
 
 struct heartbeat *heartbeat_start(struct run *run, struct error *error) {

@@ -20,6 +20,7 @@
 #include "work/indexes.h"
 #include "work/pause.h"
 #include "work/reconnect.h"
+#include "work/record.h"
 #include "work/retry.h"
 #include "work/session.h"
 #include "work/shape.h"
@@ -98,7 +99,7 @@ static void reach(struct run *run, size_t i, enum step_state state, enum event_t
     announce_begin(run, error);
     record(run, i, name, error);
     announce_step(run, type, state, note, error);
-    announce_end(run, error);
+    record_end(run, error);
     if (failed(error)) return;
     run->steps[i].shown->state = state;
     run_tell(run, type, note, NULL);
@@ -313,7 +314,7 @@ static struct event end_event(const struct run *run, const struct error *error) 
                           .step = run->step,
                           .eta_ms = -1,
                           .batch_size = -1,
-                          .lag_ms = -1,
+                          .lag_ms = run->lag_ms,
                           .message = error->message,
                           .detail = error->detail,
                           .hint = error->hint,
@@ -330,7 +331,7 @@ static void write_state(struct run *run, const struct error *how, struct arena *
     runs_set_state(&run->state, scratch, &run->holder, end_state(run, how),
                    failed(how) ? json_of_error(scratch, how) : NULL, error);
     announce(run, &event, error);
-    announce_end(run, error);
+    record_end(run, error);
 }
 
 static void try_write_end(struct run *run, const struct error *how, struct arena *scratch, struct error *error) {
@@ -413,6 +414,7 @@ static void begin(struct run *run, enum event_type type, struct arena *arena, st
 }
 
 static void work(struct run *run, const struct request *request, struct error *error) {
+    record_open(run);
     struct timer *timer = wire_every(run->wire, PROGRESS_MS, show_progress, run);
     struct throttle *throttle = throttle_start(run, error);
     walk(run, request->until, error);

@@ -14,6 +14,7 @@
 #include "steps/table.h"
 #include "steps/whole.h"
 #include "work/loop.h"
+#include "work/record.h"
 
 /* A row that costs more than this to look for has no index to be found by: the work of a hundred pages and more. */
 static const double cheap_row = 100;
@@ -84,6 +85,7 @@ static struct rows *query(struct run *run, size_t index, struct arena *arena, co
                           struct error *error) {
     struct bindings b = bindings_of(run, index, arena);
     const char *text = failed(error) ? NULL : sql_expand(arena, sql, b.items, error);
+    record_sent(run, sql, text);
     return text ? ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error) : NULL;
 }
 

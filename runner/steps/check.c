@@ -11,6 +11,7 @@
 #include "steps/trial.h"
 #include "work/explanation.h"
 #include "work/pause.h"
+#include "work/record.h"
 #include "work/session.h"
 
 enum { MOST_SHOWN_ROWS = 3, MOST_SHOWN_BYTES = 200 };
@@ -177,6 +178,7 @@ static void check_run(struct run *run, size_t index, struct error *error) {
         slot_describe(run->desk, run->arena, &(struct statement){.about = about, .text = o->query.text}, error);
     const char *text =
         columns && rows_columns(columns) ? text_of(run, index, rows_column_type(columns, 0), error) : NULL;
+    record_text(run, "query", o->query.place, text);
     struct rows *rows =
         text ? ask(run->desk, run->arena, &(struct statement){.about = about, .text = text}, error) : NULL;
     session_end(run->desk, run->arena, error);

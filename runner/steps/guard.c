@@ -21,6 +21,7 @@
 #include "work/explanation.h"
 #include "work/guard.h"
 #include "work/index_match.h"
+#include "work/record.h"
 #include "work/session.h"
 
 enum { LOOK_MS = 250 };
@@ -231,6 +232,7 @@ static void guard_compile(struct run *run, size_t index, struct problems *proble
 static void say(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
                 const struct bindings *b, const char *const *values, int count, struct error *error) {
     const char *text = sql_expand(arena, sql, b->items, error);
+    record_sent(run, sql, text);
     ask(run->desk, arena, &(struct statement){about, text, values, count}, error);
 }
 

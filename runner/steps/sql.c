@@ -14,6 +14,7 @@
 #include "steps/whole.h"
 #include "work/direct.h"
 #include "work/explanation.h"
+#include "work/record.h"
 
 struct sql_options {
     struct sql_text run;
@@ -58,6 +59,7 @@ static const char *about_of(struct run *run, size_t index) {
 static void act(struct whole *whole, struct arena *arena, struct error *error) {
     struct run *run = whole->run;
     struct statement statement = {.about = about_of(run, whole->step), .text = options_of(run, whole->step)->run.text};
+    record_text(run, "run", options_of(run, whole->step)->run.place, statement.text);
     struct rows *rows = ask(run->desk, arena, &statement, error);
     if (!rows) return;
     run->steps[whole->step].shown->rows = rows_affected(rows);

@@ -14,6 +14,7 @@
 #include "steps/track_rule.h"
 #include "work/announce.h"
 #include "work/groups.h"
+#include "work/record.h"
 #include "work/session.h"
 
 enum { SCAN_AUTO, SCAN_WHOLE };
@@ -132,6 +133,7 @@ static bool has_pairs(const struct tracking *t) { return t->source == TRACK_QUER
 static struct rows *do_one(struct run *run, struct arena *arena, const char *about, const struct sql *sql,
                            const struct bindings *b, struct error *error) {
     const char *text = sql_expand(arena, sql, b->items, error);
+    record_sent(run, sql, text);
     return ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error);
 }
 

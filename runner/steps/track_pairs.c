@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "database/lists.h"
 #include "sql/steps/track_pairs.sql.h"
+#include "work/record.h"
 
 enum { LONGEST_NAME = 63 };
 
@@ -123,6 +124,7 @@ static struct pairs new_pairs(struct run *run, struct arena *arena, struct error
 
 static struct rows *do_one(struct pairs *pairs, const char *about, const struct sql *sql, struct error *error) {
     const char *text = sql_expand(pairs->arena, sql, pairs->bindings.items, error);
+    record_sent(pairs->run, sql, text);
     return ask(pairs->run->desk, pairs->arena, &(struct statement){.about = about, .text = text}, error);
 }
 

@@ -15,6 +15,7 @@
 #include "script/box.h"
 #include "sql/steps/track_rule.sql.h"
 #include "work/family_text.h"
+#include "work/record.h"
 #include "work/session.h"
 #include "work/told.h"
 
@@ -172,6 +173,7 @@ static struct rows *do_one(struct run *run, struct arena *arena, const char *abo
     struct bindings b = {0};
     bind_judged(&b, run, arena);
     const char *text = sql_expand(arena, sql, b.items, error);
+    record_sent(run, sql, text);
     return ask(run->desk, arena, &(struct statement){.about = about, .text = text}, error);
 }
 

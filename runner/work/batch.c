@@ -10,6 +10,7 @@
 #include "work/announce.h"
 #include "work/explanation.h"
 #include "work/reconnect.h"
+#include "work/record.h"
 #include "work/retry.h"
 #include "work/session.h"
 #include "work/shape.h"
@@ -33,6 +34,7 @@ void batch_queue(struct batch *batch, const char *about, const struct sql *sql, 
         explain_statement(batch->explanation, sql, text);
         return;
     }
+    record_sent(batch->loop->run, sql, text);
     const char *const *kept = count ? arena_copy(batch->arena, values, (size_t)count * sizeof *values) : NULL;
     send(batch, sql, &(struct statement){about, text, kept, count});
 }

@@ -9,6 +9,7 @@
 #include "sql/work/direct.sql.h"
 #include "work/pause.h"
 #include "work/reconnect.h"
+#include "work/record.h"
 #include "work/retry.h"
 #include "work/session.h"
 #include "work/watch.h"
@@ -112,12 +113,20 @@ struct rows *direct_ask(struct direct *direct, const char *about, const struct s
     return rows;
 }
 
+/* For the report: what it changes, not what it asks. */
+static void note(struct direct *direct, const struct sql *sql, const struct bindings *bindings) {
+    struct error ignored = error_new(direct->arena);
+    const char *text = sql_expand(direct->arena, sql, (bindings ? bindings : &nothing)->items, &ignored);
+    record_sent(direct->run, sql, text);
+}
+
 struct rows *direct_long(struct direct *direct, const char *doing, const char *about, const struct sql *sql,
                          const struct bindings *bindings, struct error *error) {
     pause_point(direct->run, error);
     if (failed(error)) return NULL;
     direct->run->progress.doing = doing;
     watch_begin(direct->watch, direct->slot, doing);
+    note(direct, sql, bindings);
     struct rows *rows = direct_ask(direct, about, sql, bindings, NULL, 0, error);
     watch_end(direct->watch);
     return rows;
@@ -142,6 +151,7 @@ void direct_short(struct direct *direct, const char *about, const struct sql *sq
     pause_point(direct->run, error);
     if (failed(error)) return;
     direct->tries = 0;
+    note(direct, sql, bindings);
     do try_short(direct, about, sql, bindings, error);
     while (direct_again(direct, error));
     if (text_equal(error->sqlstate, "55P03") && !error->hint)

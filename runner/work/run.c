@@ -170,7 +170,7 @@ struct event run_event(const struct run *run, enum event_type type) {
         .rate = p->rate,
         .eta_ms = left >= 0 && p->rate > 0 ? (int64_t)((double)left / p->rate * 1000) : -1,
         .batch_size = p->batch_size,
-        .lag_ms = -1,
+        .lag_ms = run->lag_ms,
         .doing = p->doing,
         .waiting = p->waiting,
         .waiting_ms = waited,

@@ -66,6 +66,7 @@ struct run {
     struct tracking *tracking; /* NULL without a track step */
     struct listener *listeners;
     struct announcer *announcer; /* work/announce.h; NULL: nothing is recorded */
+    struct recorder *recorder;   /* work/record.h; NULL: the same */
     struct run_step *steps;
     struct settings *live; /* by step, and the plan's own behind them: what it goes by now; see run_settings() */
     const char *overrides; /* what of it was set under way, as JSON; NULL: nothing */
@@ -73,6 +74,7 @@ struct run {
     size_t step; /* at hand */
     struct progress progress;
     struct hold hold;
+    int64_t lag_ms; /* of the standby furthest behind that counts; -1: none, or nobody looks */
     int64_t began;
     int64_t max_rows, removed; /* max_rows 0: no canary */
     int64_t max_time;          /* ms after `began`; 0: no end */

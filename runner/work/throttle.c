@@ -154,6 +154,7 @@ static void answered(void *context, const struct error *error) {
     w->held = t->look.reason != NULL;
     w->near = t->look.near;
     w->asked = true;
+    if (w->limit->measures_lag) t->run->lag_ms = error ? -1 : t->look.lag_ms;
     w->due = clock_ms() + t->look.again;
     if (w->held) keep(w->reason, t->look.reason);
     keep(w->until, t->look.until);
@@ -173,7 +174,8 @@ static void begin(struct throttle *t, bool read_only) {
     session.read_only = read_only;
     session.statement_timeout = session.lock_timeout = ANSWER_MS;
     session_statements(&session, arena, statements);
-    t->look = (struct look){.arena = arena, .settings = settings_of(t), .application = application, .again = LOOK_MS};
+    t->look = (struct look){
+        .arena = arena, .settings = settings_of(t), .application = application, .again = LOOK_MS, .lag_ms = -1};
     t->question = SESSION_STATEMENTS + t->failed;
     t->sent = clock_ms();
     if (t->failed) slot_queue(t->slot, &(struct statement){.about = "rolling back", .text = "ROLLBACK"});
@@ -222,7 +224,8 @@ static void write_waiting(struct throttle *t) {
     slot_flush(t->slot, &(struct slot_client){NULL, written, t});
 }
 
-static void switch_off(struct watched *w) {
+static void switch_off(struct throttle *t, struct watched *w) {
+    if (w->limit->measures_lag) t->run->lag_ms = -1;
     w->held = false;
     w->near = 0;
     w->due = 0;
@@ -238,7 +241,7 @@ static void ask_next(struct throttle *t) {
     for (size_t i = 0; i < t->count; i++) {
         struct watched *w = &t->watched[i];
         if (!w->limit->on(settings)) {
-            switch_off(w);
+            switch_off(t, w);
         } else if (w->due <= now) {
             ask_limit(t, w);
             return;
@@ -274,6 +277,7 @@ static void see_anew(struct throttle *t) {
 static void connect_again(struct throttle *t) {
     bool first = !t->slot;
     t->asking = NULL;
+    t->run->lag_ms = -1;
     struct arena *scratch = arena_new(t->run->arena);
     struct error error = error_new(scratch);
     if (!t->slot && clock_ms() >= t->open_at) open_slot(t, &error);
@@ -331,6 +335,7 @@ void throttle_stop(struct throttle *t) {
     int64_t due = clock_ms() + 2 * ANSWER_MS;
     while (t->slot && slot_busy(t->slot) && clock_ms() < due) wire_wait(t->run->wire, TICK_MS);
     slot_close(t->slot);
+    t->run->lag_ms = -1;
     t->run->hold = (struct hold){0};
 }
 

@@ -24,6 +24,7 @@ steps:
   - discover: { children: { parts.thing: delete } }
   - track: { duplicates: [key] }
   - sql: { run: "UPDATE things SET key = -id WHERE id IN (5, 7, 9)" }
+  - sql: { as: rest, run: "UPDATE things SET key = key WHERE id = 0 AND pg_sleep(1.5) IS NOT NULL" }
   - delete-children
   - delete
 PLAN
@@ -43,13 +44,21 @@ is "$(json totals,removed) $(json totals,children) $(json totals,spared) $(json 
     '997 997 3 1994 0' 'its totals'
 is "$(json spared,0,rows)/$(json spared,0,examples)" '3/["5", "7", "9"]' 'what was spared, with keys'
 is "$(json kept)" '{"held": 0, "contested": 0, "survivors": 1000}' 'what stayed'
-is "$(json steps,4,name) $(json steps,4,rows) $(json steps,4,total) $(json steps,4,round)" 'delete 997 1000 1' 'a step'
-like "$(json steps,4,started) $(json steps,4,finished)" '^20.*T.*Z 20.*T.*Z$' 'when it began and ended'
+is "$(json steps,5,name) $(json steps,5,rows) $(json steps,5,total) $(json steps,5,round)" 'delete 997 1000 1' 'a step'
+like "$(json steps,5,started) $(json steps,5,finished)" '^20.*T.*Z 20.*T.*Z$' 'when it began and ended'
 is "$(sql "SELECT sum((p ->> 'rows')::int), sum((p ->> 'children')::int), sum((p ->> 'batches')::int), count(*) <= 300
              FROM jsonb_array_elements(\$j\$$out\$j\$::jsonb #> '{series,throughput}') p")" \
     "997|997|$(sql 'SELECT count(*) FROM pgwinnow.batches')|t" 'the points of the throughput add up'
 is "$(sql "SELECT count(*), bool_and((b ->> 'rows')::int <= 100) FROM jsonb_array_elements(\$j\$$out\$j\$::jsonb -> 'slowest') b")" \
     "$(sql 'SELECT LEAST(count(*), 20) FROM pgwinnow.batches')|t" 'the slowest batches'
+is "$(json tree,root) $(json tree,edges,0,child) $(json tree,edges,0,columns) $(json tree,edges,0,policy) $(json tree,edges,0,rows)" \
+    'public.things public.parts ["thing"] delete 997' 'the tree, with the rows that went by each edge'
+is "$(json server)" "$(sql 'SHOW server_version')" 'the version of the server'
+is "$(sql "SELECT count(*), bool_and(s ->> 'place' ~ '^(runner/[a-z_/]+[.]sql|plan.yaml):[0-9]+$') FROM jsonb_array_elements(\$j\$$out\$j\$::jsonb -> 'statements') s
+            WHERE (s ->> 'step', s ->> 'name') IN (('track', 'fill_track'), ('delete', 'remove_families'), ('sql', 'run'), ('rest', 'run'))")" \
+    '4|t' 'the SQL that was sent, by step'
+is "$(sql "SELECT count(*) > 0 FROM jsonb_array_elements(\$j\$$out\$j\$::jsonb #> '{series,samples}') s WHERE (s ->> 'seconds')::numeric > 0.5")" t \
+    'samples of how it went'
 like "$(json definition,steps,1,options,duplicates)" 'key' 'the plan'
 like "$(json archive,until)" '^20.*Z$' 'until when it can be undone'
 
@@ -75,7 +84,7 @@ sql "INSERT INTO pgwinnow.acts (run, act, detail) VALUES (1, 'set', '{\"batch.si
 pgw report 1 --format json
 is "$code $(json totals,removed) $(json tree,edges) $(json server)" '0 997 [] ' 'of version 3' || diag "$all"
 is "$(sql "SELECT t ->> 'role' = current_user, t ->> 'message' FROM jsonb_array_elements(\$j\$$out\$j\$::jsonb -> 'timeline') t
-            WHERE t ->> 'what' = 'act'")" 't|batch.size=50' 'who asked for what'
+            WHERE t ->> 'what' = 'act' AND t ->> 'type' = 'set'")" 't|batch.size=50' 'who asked for what'
 sql 'DROP TABLE pgwinnow.acts, pgwinnow.guards, pgwinnow.archives; ALTER TABLE pgwinnow.runs DROP lane, DROP tables, DROP settings, DROP waiting;
      UPDATE pgwinnow.version SET version = 1'
 pgw report 1 --format json

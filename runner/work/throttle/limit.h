@@ -22,6 +22,7 @@ struct look {
     const char *reason, *until; /* reason NULL: go on. "standby a is 5 s behind", "it is less than 1.5 s" */
     double near;                /* the measure as a share of the limit */
     int64_t again;              /* ms to the next look: LOOK_MS unless set */
+    int64_t lag_ms;             /* of the standby furthest behind that counts; -1: none */
 };
 
 struct limit {
@@ -33,6 +34,7 @@ struct limit {
     const char *(*question)(const struct look *, struct error *); /* the whole statement */
     const char *(*value)(const struct look *);                    /* of its $1; NULL: it has none */
     void (*judge)(struct look *, const struct rows *);
+    bool measures_lag; /* judge() says lag_ms */
     bool needs_stats; /* sees nothing of other roles' sessions without pg_read_all_stats */
 };
 

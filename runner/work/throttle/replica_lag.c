@@ -102,6 +102,7 @@ static int64_t lag_of(const struct lag *lag, const struct standby *s, int64_t re
 
 static void say_behind(struct look *look, const struct standby *s, int64_t ms) {
     int64_t limit = look->settings->replica_lag.limit;
+    if (ms > look->lag_ms) look->lag_ms = ms;
     double near = (double)ms / (double)limit;
     if (near > look->near) look->near = near;
     if (near <= (look->held ? enough : 1) || look->reason) return;
@@ -174,4 +175,5 @@ const struct limit replica_lag_limit = {.name = "replica_lag",
                                         .about = about,
                                         .question = question,
                                         .judge = judge,
+                                        .measures_lag = true,
                                         .needs_stats = true};
