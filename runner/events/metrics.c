@@ -276,6 +276,7 @@ static void take(struct metrics *m, const struct event *event) {
         m->approval = true;
     else if (event->type != EVENT_PROGRESS && event->type != EVENT_NOTICE && event->type != EVENT_RUN_PAUSED)
         m->approval = false;
+    if (event->type == EVENT_RUN_STARTED || event->type == EVENT_RUN_RESUMED) m->ended = NULL;
     if (m->request.undoing && event->type == EVENT_STEP_FINISHED) m->ended = "undone"; /* the one step it has */
     if (!event_ends(event->type)) return;
     m->ended = end_of(m, event);
