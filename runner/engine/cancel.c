@@ -112,10 +112,9 @@ static void settle_desk(struct run *run, struct arena *arena, struct error *erro
         ask(run->desk, arena, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, error);
 }
 
-void cancel_tidy(struct run *run, struct error *how) {
+static void tidy(struct run *run, struct error *how) {
     struct arena *arena = arena_new(run->arena);
     struct error guards = error_new(arena), tables = error_new(arena), reading = error_new(arena);
-    run->tidying = true;
     settle_desk(run, arena, &guards);
     guards_end(run, -1, &guards);
     drop_indexes(run, arena);
@@ -126,6 +125,13 @@ void cancel_tidy(struct run *run, struct error *how) {
         how->detail = arena_printf(how->arena, "%s%sthe guard stands still: %s", detail ? detail : "",
                                    detail ? "\n" : "", guards.message);
     arena_free(arena);
+}
+
+/* Once more when the connection was lost under it; each part finds what is still there. */
+void cancel_tidy(struct run *run, struct error *how) {
+    run->tidying = true;
+    tidy(run, how);
+    if (slot_lost(run->desk)) tidy(run, how);
 }
 
 /* --- runs that nobody works on --- */
