@@ -57,6 +57,12 @@ UNIT(what_stands_for_markup_is_escaped) {
     assert_string_equal(out.data, "<b x=\"&quot;\">-1% 1099511627776 7 1.00</b>");
 }
 
+UNIT(what_is_to_be_typed_is_set_apart) {
+    struct text out = text_new(arena);
+    markup_sentence(&out, "`a <b` then `c`; an open ` stays");
+    assert_string_equal(out.data, "<code>a &lt;b</code> then <code>c</code>; an open ` stays");
+}
+
 /* --- the whole page --- */
 
 static const char evil[] = "</style><script>alert(1)</script><img src=x onerror=alert(1)>";
@@ -315,10 +321,10 @@ UNIT(sql_with_backticks_stays_in_its_fence) {
     assert_non_null(strstr(text, "\n`````sql\n"));
 }
 
-RUN(UNIT_TEST(what_stands_for_markup_is_escaped), UNIT_TEST(nothing_that_the_data_says_breaks_out),
-    UNIT_TEST(a_page_fetches_nothing_and_runs_nothing), UNIT_TEST(every_id_is_there_once_and_every_link_leads_to_one),
-    UNIT_TEST(little_is_known_of_some_runs), UNIT_TEST(boxes_do_not_overlap),
-    UNIT_TEST(a_large_tree_is_folded_to_where_most_rows_went),
+RUN(UNIT_TEST(what_stands_for_markup_is_escaped), UNIT_TEST(what_is_to_be_typed_is_set_apart),
+    UNIT_TEST(nothing_that_the_data_says_breaks_out), UNIT_TEST(a_page_fetches_nothing_and_runs_nothing),
+    UNIT_TEST(every_id_is_there_once_and_every_link_leads_to_one), UNIT_TEST(little_is_known_of_some_runs),
+    UNIT_TEST(boxes_do_not_overlap), UNIT_TEST(a_large_tree_is_folded_to_where_most_rows_went),
     UNIT_TEST(a_foreign_key_from_nowhere_is_left_to_the_table),
     UNIT_TEST(axes_have_round_marks_above_the_largest_value),
     UNIT_TEST(marks_are_short_and_differ_from_their_neighbours),

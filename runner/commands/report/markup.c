@@ -90,3 +90,14 @@ void markup(struct text *out, const char *format, ...) {
     text_add(out, format);
     va_end(arguments);
 }
+
+void markup_sentence(struct text *out, const char *text) {
+    for (const char *close; (close = strchr(text, '`')) && (close = strchr(close + 1, '`')); text = close + 1) {
+        const char *open = strchr(text, '`');
+        markup_escape(out, text, (size_t)(open - text));
+        text_add(out, "<code>");
+        markup_escape(out, open + 1, (size_t)(close - open - 1));
+        text_add(out, "</code>");
+    }
+    markup_escape(out, text, strlen(text));
+}

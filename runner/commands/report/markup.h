@@ -12,5 +12,8 @@ void markup_raw(struct text *, const char *);
  * themselves, marks that turn the direction of what follows are spelled out. */
 void markup_escape(struct text *, const char *, size_t length);
 
+/* A sentence in which `backticks` hold what is to be typed. */
+void markup_sentence(struct text *, const char *);
+
 /* The mark at this place that turns the direction of what follows, as its code point; 0: none. It takes three bytes. */
 unsigned markup_turning(const char *);

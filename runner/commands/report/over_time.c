@@ -7,7 +7,7 @@
 #include "commands/report/section.h"
 #include "commands/report/words.h"
 
-enum { HEIGHT = 150, STRIP = 28, LANES = 4, LEVELS = 4, LONGEST_WAITS = 10 };
+enum { HEIGHT = 150, STRIP = 28, LEVELS = 4, LONGEST_WAITS = 10 };
 
 static const json_t *series(const struct report *r, const char *key) {
     return fact_list(json_object_get(r->run, "series"), key);
@@ -34,7 +34,7 @@ static size_t known(const json_t *list, double (*value)(const json_t *)) {
 /* --- what all charts show behind their lines --- */
 
 /* When nobody worked: from an event that ends a session to the next that resumes. */
-static void add_breaks(const struct chart *c) {
+void chart_breaks(const struct chart *c) {
     double since = -1;
     size_t i;
     const json_t *event;
@@ -86,78 +86,9 @@ static void add_acts(const struct chart *c) {
 }
 
 static void add_background(const struct chart *c) {
-    add_breaks(c);
+    chart_breaks(c);
     add_waits(c, "wait");
     add_acts(c);
-}
-
-/* --- steps --- */
-
-/* Colours go by what a step does to the tables. */
-static const char *kind_of(const json_t *step) {
-    static const char *const kinds[][2] = {{"discover", "reads"}, {"track", "reads"},   {"check", "reads"},
-                                           {"approve", "waits"},  {"index", "builds"},  {"guard", "builds"},
-                                           {"vacuum", "builds"},  {"reindex", "builds"}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (fact_is(step, "kind", kinds[i][0])) return kinds[i][1];
-    return "changes";
-}
-
-struct bar {
-    const json_t *step;
-    double from, to; /* seconds since the run began */
-    int lane;
-};
-
-/* Steps that work together overlap: each of them then has a lane of its own. How many lanes there are. */
-static int read_bars(const struct report *r, struct bar *bars, size_t *count) {
-    double ends[LANES] = {0};
-    int lanes = 1;
-    size_t i;
-    const json_t *step;
-    *count = 0;
-    json_array_foreach(fact_list(r->run, "steps"), i, step) {
-        double from = fact_time(step, "started") - r->start, to = fact_time(step, "finished") - r->start;
-        if (fact_time(step, "started") < 0) continue;
-        if (fact_time(step, "finished") < 0) to = r->span;
-        int lane = 0;
-        while (lane < LANES - 1 && ends[lane] > from + (to - from) / 100) lane++;
-        ends[lane] = to;
-        if (lane >= lanes) lanes = lane + 1;
-        bars[(*count)++] = (struct bar){step, from, to, lane};
-    }
-    return lanes;
-}
-
-static void add_bar(const struct chart *c, const struct bar *bar) {
-    double left = chart_percent(c, bar->from), width = chart_percent(c, bar->to) - left;
-    const char *name = fact_text(bar->step, "name");
-    double columns = (double)text_columns(name ? name : "");
-    markup(c->out, "<svg x=\"%.3f%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\"><title>%s: %s</title>", left,
-           CHART_ABOVE + bar->lane * STRIP, width > 0.1 ? width : 0.1, STRIP, name,
-           words_seconds(c->report->arena, bar->to - bar->from));
-    markup(c->out, "<rect class=\"step %s\" width=\"100%%\" height=\"100%%\"/>", kind_of(bar->step));
-    if (width > 0.9 * columns + 1)
-        markup(c->out, "<text class=\"inside%s\" x=\"6\" y=\"18\">%s</text>", width > 3 * columns + 4 ? "" : " wide",
-               name);
-    markup_raw(c->out, "</svg>\n");
-}
-
-static void add_steps(const struct report *r, struct text *out) {
-    size_t count = json_array_size(fact_list(r->run, "steps"));
-    struct bar *bars = arena_alloc(r->arena, (count + 1) * sizeof *bars);
-    int lanes = read_bars(r, bars, &count);
-    struct chart c = {.report = r, .out = out, .id = "chart-steps", .height = lanes * STRIP};
-    if (!count) return;
-    chart_open(&c, &(struct chart_words){"Steps", "what it was at", NULL,
-                                         "One bar for each step, from its beginning to its end; "
-                                         "the table of steps has the same times."});
-    for (size_t i = 0; i < count; i++) add_bar(&c, &bars[i]);
-    add_breaks(&c);
-    chart_close(&c);
-    markup_raw(out, "<p class=\"legend\"><span><span class=\"key reads\"></span>reads</span>"
-                    "<span><span class=\"key rows\"></span>changes rows</span>"
-                    "<span><span class=\"key builds\"></span>builds or tidies</span></p>\n");
 }
 
 /* --- throughput --- */
@@ -412,7 +343,7 @@ void section_time(const struct report *r, struct text *out) {
         {"chart-lag", "Replica lag", "seconds the last standby is behind", "lag", " s", "At most", lag, 0},
     };
     if (r->start < 0) return;
-    add_steps(r, out);
+    chart_steps(r, out);
     add_throughput(r, out);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) add_samples(r, out, &lines[i]);
     add_sample_table(r, out);

@@ -21,3 +21,8 @@ void section_webhooks(const struct report *, struct text *);
 void section_plan(const struct report *, struct text *);
 void section_sql(const struct report *, struct text *);
 void section_about(const struct report *, struct text *);
+
+/* Parts of section_time(). */
+struct chart;
+void chart_steps(const struct report *, struct text *);
+void chart_breaks(const struct chart *); /* when nobody worked on the run */

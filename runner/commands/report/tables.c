@@ -20,7 +20,11 @@ void section_error(const struct report *r, struct text *out) {
     if (code && *code) markup(out, " <span class=\"code\">SQLSTATE %s</span>", code);
     markup_raw(out, "</p>\n");
     if (detail) markup(out, "<pre class=\"detail\">%s</pre>\n", detail);
-    if (hint) markup(out, "<p class=\"hint\"><strong>What to do:</strong> %s</p>\n", hint);
+    if (hint) {
+        markup_raw(out, "<p class=\"hint\"><strong>What to do:</strong> ");
+        markup_sentence(out, hint);
+        markup_raw(out, "</p>\n");
+    }
     markup_raw(out, "</div>\n");
 }
 
@@ -32,12 +36,13 @@ static void add_figure(struct text *out, const char *name, const char *value, co
     markup_raw(out, "</dd></div>\n");
 }
 
+/* Of all rounds: a step knows those of its last one. */
 static int64_t batches(const struct report *r) {
     int64_t sum = 0;
     size_t i;
-    const json_t *step;
-    json_array_foreach(fact_list(r->run, "steps"), i, step) {
-        int64_t count = fact_count(step, "batches");
+    const json_t *bucket;
+    json_array_foreach(fact_list(json_object_get(r->run, "series"), "throughput"), i, bucket) {
+        int64_t count = fact_count(bucket, "batches");
         sum += count > 0 ? count : 0;
     }
     return sum;
@@ -102,7 +107,8 @@ static void add_step(const struct report *r, struct text *out, const json_t *ste
     if (kind && !text_equal(kind, name)) markup(out, " <small>%s</small>", kind);
     if (round > 1) markup(out, " <small>round %lld</small>", (long long)round);
     if (text_equal(state, "running") && !report_lives(r)) state = "begun";
-    markup(out, "</th><td role=\"cell\"><span class=\"state %s\">%s</span></td>", words_mood(state), state);
+    markup(out, "</th><td role=\"cell\"><span class=\"state %s\">%s</span></td>",
+           text_equal(state, "waiting") ? "calm" : words_mood(state), state);
     add_cell(out, "rows", rows_of(r, step));
     add_cell(out, "spared", count_or_nothing(r, step, "spared"));
     add_cell(out, "batches", count_or_nothing(r, step, "batches"));

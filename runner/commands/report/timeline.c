@@ -10,11 +10,11 @@ enum { ALL_AT_ONCE = 24, SHOWN = 10 };
 /* How the types of events and acts are told. */
 static const char *told(const char *type) {
     static const char *const words[][2] = {
-        {"run.started", "started"},  {"run.resumed", "resumed"},  {"run.finished", "finished"},
-        {"run.failed", "stopped"},   {"run.paused", "paused"},    {"run.cancelled", "cancelled"},
-        {"step.started", "began"},   {"step.finished", "done"},   {"approval.needed", "needs an approval"},
-        {"pause", "asked to pause"}, {"resume", "let go on"},     {"cancel", "asked to cancel"},
-        {"approve", "approved"},     {"set", "changed settings"},
+        {"run.started", "started"},  {"run.resumed", "resumed"}, {"run.finished", "finished"},
+        {"run.failed", "stopped"},   {"run.paused", "paused"},   {"run.cancelled", "cancelled"},
+        {"step.started", "began"},   {"step.finished", "done"},  {"approval.needed", "needs an approval"},
+        {"pause", "asked to pause"}, {"resume", "let go on"},    {"cancel", "asked to cancel"},
+        {"approve", "approved"},     {"undo", "took it back"},   {"set", "changed settings"},
     };
     for (size_t i = 0; type && i < sizeof words / sizeof *words; i++)
         if (text_equal(type, words[i][0])) return words[i][1];
@@ -33,6 +33,12 @@ static const char *mood_of(const json_t *event) {
     return text_starts(fact_text(event, "type") ? fact_text(event, "type") : "", "run.") ? "busy" : "calm";
 }
 
+static void add_hint(struct text *out, const char *hint) {
+    markup_raw(out, "<p class=\"hint\">");
+    markup_sentence(out, hint);
+    markup_raw(out, "</p>");
+}
+
 static void add_happening(const struct report *r, struct text *out, const json_t *event) {
     const char *step = fact_text(event, "step"), *role = fact_text(event, "role"),
                *message = fact_text(event, "message");
@@ -46,8 +52,9 @@ static void add_happening(const struct report *r, struct text *out, const json_t
         markup(out, "step <strong>%s</strong> %s", step, told(fact_text(event, "type")));
     else
         markup(out, "<strong>%s</strong>", told(fact_text(event, "type")));
+    if (text_equal(message, told(fact_text(event, "type")))) message = NULL;
     markup(out, "%s%s</p>", message ? ": " : "", message);
-    if (hint) markup(out, "<p class=\"hint\">%s</p>", hint);
+    if (hint) add_hint(out, hint);
     markup_raw(out, "</div></li>\n");
 }
 
