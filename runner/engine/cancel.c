@@ -4,6 +4,7 @@
  */
 #include "engine/cancel.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "database/frame.h"
@@ -18,7 +19,7 @@
 #include "work/reconnect.h"
 #include "work/retry.h"
 
-enum { TRIES = 5 };
+enum { TRIES = 5, CANCEL_MS = 1000 };
 
 /* --- what goes --- */
 
@@ -106,7 +107,10 @@ static const char *remains(struct run *run, struct arena *arena, struct error *e
 
 /* --- in this order: what others notice goes first --- */
 
+/* What was cancelled may have ended by itself before the cancel came: that must not hit what is tidied up with. */
 static void settle_desk(struct run *run, struct arena *arena, struct error *error) {
+    for (int64_t began = clock_ms(); slot_cancelling(run->desk) && clock_ms() - began < CANCEL_MS;)
+        wire_wait(run->wire, 1);
     if (slot_lost(run->desk)) slot_reopen(run->desk, error);
     if (!failed(error) && slot_in_transaction(run->desk))
         ask(run->desk, arena, &(struct statement){.about = "rolling back", .text = "ROLLBACK"}, error);

@@ -115,9 +115,14 @@ static bool silent_too_long(struct slot *slot) {
     return true;
 }
 
+bool slot_cancelling(struct slot *slot) {
+    if (slot->canceller && waitpid(slot->canceller, NULL, WNOHANG) == slot->canceller) slot->canceller = 0;
+    return slot->canceller != 0;
+}
+
 static void ready(void *context) {
     struct slot *slot = context;
-    if (slot->canceller && waitpid(slot->canceller, NULL, WNOHANG) == slot->canceller) slot->canceller = 0;
+    slot_cancelling(slot);
     if (slot->connecting) {
         connect_turn(slot);
         return;

@@ -96,6 +96,7 @@ int slot_failed_at(const struct slot *); /* index of the statement that failed l
 bool slot_busy(const struct slot *);
 void slot_cancel(struct slot *);          /* asks the server to cancel what runs; never blocks us */
 bool slot_cancelled(const struct slot *); /* the last 57014 was our own doing */
+bool slot_cancelling(struct slot *);      /* a cancel is on its way still, and may hit what is sent next */
 
 /*
  * COPY: rows as they stream, with bounded memory on our side: what was not taken yet waits in the server. Straight code
