@@ -42,11 +42,16 @@ SELECT COALESCE(sum(b.rows + b.children), 0)::bigint
 
 -- Rows by edge: not known when some batch settled children and nobody counted by which edge.
 -- name: report_tree
+WITH counted AS MATERIALIZED (
+     SELECT u.place, sum(u.rows) AS rows
+       FROM :"state".batches b CROSS JOIN LATERAL unnest(b.edges) WITH ORDINALITY AS u (rows, place)
+      WHERE b.run = $1::bigint GROUP BY u.place)
 SELECT json_build_object('root', r.table_name, 'edges', COALESCE(
-           (SELECT json_agg(e.edge - 'indexed' - 'key' || jsonb_build_object('rows', CASE WHEN n.known THEN COALESCE(
-                       (SELECT sum(b.edges[e.place]) FROM :"state".batches b WHERE b.run = r.run), 0) END)
-                   ORDER BY e.place)
-              FROM jsonb_array_elements(r.tree_shown) WITH ORDINALITY AS e (edge, place)), '[]'))
+           (SELECT json_agg(e.edge - 'indexed' - 'key'
+                            || jsonb_build_object('rows', CASE WHEN n.known THEN COALESCE(c.rows, 0) END)
+                            ORDER BY e.place)
+              FROM jsonb_array_elements(r.tree_shown) WITH ORDINALITY AS e (edge, place)
+              LEFT JOIN counted c ON c.place = e.place), '[]'))
   FROM :"state".runs r
  CROSS JOIN LATERAL (
        SELECT NOT EXISTS (SELECT FROM :"state".batches b

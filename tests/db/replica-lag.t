@@ -92,6 +92,10 @@ is_sql "SELECT EXTRACT(epoch FROM (SELECT max(at) FROM pgwinnow.batches) - (wait
     'paused: nor did one after it began to wait'
 on_standby 'SELECT pg_wal_replay_resume()'
 goes_on paused
+is_sql "SELECT max(lag_ms) > 500 AND bool_or(waiting ~ '^replica_lag: ') FROM pgwinnow.samples" t 'paused: samples say how far it was behind'
+pgw report lag --format json
+is "$(sql "SELECT bool_or((w ->> 'ms')::int > 1000 AND w ->> 'reason' ~ 'standby second is') FROM jsonb_array_elements(\$j\$$out\$j\$::jsonb -> 'waits') w")" \
+    t 'paused: the wait is in the report'
 
 # --- one that goes away, and comes back
 
