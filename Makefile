@@ -94,7 +94,7 @@ db: $(BUILD)/pgwinnow $(DB_TOOLS)  ## tests on a throw-away server (tests/db, te
 # Not those that bring servers or poolers of their own, copy databases, need what a pooler does not pass on, or kill runners
 # and cannot wait for a lease to go stale.
 UNPOOLED = catalog tree partitions connections direct failover network tls pgbouncer statements with-postgres kill undo-kill \
-           faults guard-load lanes torture watch
+           faults guard-load lanes torture webhooks webhooks-kill watch
 POOLED   = $(filter-out $(UNPOOLED:%=tests/db/%.t),$(DB))
 pooled: $(BUILD)/pgwinnow $(DB_TOOLS)  ## the same through PgBouncer in transaction mode; long
 	@tests/with-postgres tests/with-pgbouncer $(PROVE) $(POOLED) $(CASE_TESTS)

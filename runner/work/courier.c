@@ -336,6 +336,7 @@ static void tell_left(struct courier *c) {
     int64_t left = 0;
     if (away(c) || slot_busy(c->slot) || c->failed) return;
     frame_set(c->slot, c->arena, NULL);
+    slot_expect(c->slot, ANSWER_MS);
     const struct outbox_waiting *waiting = outbox_waiting(&state, c->arena, &c->posts[0].queue, &count, &error);
     for (size_t i = 0; i < count; i++) {
         left += waiting[i].count;
