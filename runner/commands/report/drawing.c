@@ -7,7 +7,14 @@
 #include "commands/report/section.h"
 #include "commands/report/words.h"
 
-enum { MOST_EDGES = 30, NAME_COLUMNS = 24, KEY_COLUMNS = 19, SIDE = 16, BOX_INSIDE = 12 };
+enum {
+    MOST_EDGES = 30,
+    NAME_COLUMNS = 24,
+    KEY_COLUMNS = 19,
+    SIDE = 16,
+    BOX_INSIDE = 12,
+    LEAST_SCALE = 77 /* % that can still be read */
+};
 
 static bool goes_on(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
 
@@ -158,13 +165,12 @@ static void add_drawing(const struct report *r, struct text *out, const struct l
     markup(out,
            "<div class=\"scroll drawing\" tabindex=\"0\" role=\"region\" aria-label=\"Drawing of the tree\">"
            "<svg class=\"tree\" role=\"img\" aria-label=\"Tree of foreign keys\" aria-describedby=\"tree-told\" "
-           "width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n",
-           side, l->height, side, l->height);
+           "width=\"%.0f\" viewBox=\"0 0 %.0f %.0f\" style=\"min-width: %.0fpx\">\n",
+           side, side, l->height, side * LEAST_SCALE / 100);
     markup(out,
-           "<desc id=\"tree-told\">%s is at the left; each table stands to the right of one that it points at, with a "
-           "line for "
-           "each of its foreign keys, and the rows that were settled by it. The table below the drawing has the "
-           "same.</desc>\n",
+           "<desc id=\"tree-told\">%s is at the left; each table stands to the right of one that it points at, with "
+           "a line for each of its foreign keys, and the rows that were settled by it. The table below the drawing "
+           "has the same.</desc>\n",
            l->boxes[0].name);
     for (size_t i = 0; i < l->edge_count; i++)
         if (l->edges[i].shown) add_line(l, &l->edges[i], out);

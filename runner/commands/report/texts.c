@@ -115,6 +115,7 @@ void section_plan(const struct report *r, struct text *out) {
 
 /* --- SQL --- */
 
+/* In capitals only, as ours are written: a column may be called conflict. */
 static bool is_keyword(const char *word, size_t length) {
     static const char words[] = " ALL ALTER ANALYZE AND ANY ARRAY AS ASC BEGIN BETWEEN BY CASE CAST COALESCE COMMIT "
                                 "CONCURRENTLY CONFLICT CREATE CROSS DELETE "
@@ -129,7 +130,7 @@ static bool is_keyword(const char *word, size_t length) {
     if (!length || length > sizeof padded - 3) return false;
     padded[0] = padded[length + 1] = ' ';
     padded[length + 2] = 0;
-    for (size_t i = 0; i < length; i++) padded[i + 1] = (char)toupper((unsigned char)word[i]);
+    memcpy(padded + 1, word, length);
     return strstr(words, padded) != NULL;
 }
 
