@@ -15,7 +15,7 @@ run_json() {
 # in_output TYPE: waits until the run in the background has told it
 in_output() {
     local until=$((SECONDS + 20))
-    until grep -qF "\"type\":\"$1\"" "$work/.out"; do
+    until grep -qsF "\"type\":\"$1\"" "$work/.out"; do
         [ $SECONDS -lt $until ] || { diag "$(tail -3 "$work/.out" "$work/.err")"; return 1; }
         sleep 0.1
     done
@@ -67,6 +67,7 @@ isnt "$code" 0 'a run that fails'
 
 sql "INSERT INTO things SELECT i, i / 2 FROM generate_series(2000, 2999) i; INSERT INTO busy VALUES (1)"
 plan_of waits
+rm -f "$work/.out" # of the run before
 pgw_start run --output json --env staging plan.yaml
 in_output throttle.waiting
 ok $? 'a run that waits'
@@ -77,6 +78,7 @@ echo "$out" >>"$work/lines"
 
 sql 'INSERT INTO busy VALUES (1)'
 plan_of cancelled
+rm -f "$work/.out" # of the run before
 pgw_start run --output json --env staging plan.yaml
 in_output throttle.waiting
 sql "UPDATE pgwinnow.runs SET wanted = 'cancelled' WHERE plan = 'cancelled'"
