@@ -29,8 +29,10 @@ static const char *in_a_uri(struct arena *arena, const char *name) {
     return text.data;
 }
 
+/* With as many digits as in --output json. */
 static const char *dumped(struct arena *arena, json_t *object) {
-    char *dump = json_dumps(object, JSON_COMPACT);
+    enum { DIGITS = 15 };
+    char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
     const char *copy = arena_strdup(arena, dump ? dump : "{}");
     free(dump);
     json_decref(object);

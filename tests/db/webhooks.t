@@ -71,7 +71,11 @@ all_ids=$(wanted)
 is "$(wc -w <<<"$all_ids")" 8 'eight events: the run and three steps, begun and ended'
 is "$(first good)" "$all_ids" 'who takes all of it gets all of it, in order'
 is "$(hooks_got /good/ verdict | sort -u)" ok 'signed so that an implementation of its own agrees'
-is "$(hooks_got /good/ data | sort | uniq -d)" '' 'once'
+is "$(hooks_got /good/ | sort | uniq -d)" '' 'once'
+hooks_got /good/ body >"$work/bodies"
+sql 'CREATE TABLE sent (body jsonb)'
+psql -XAtqc "\\copy sent FROM '$work/bodies' WITH (FORMAT csv, QUOTE e'\\x01', DELIMITER e'\\x02')"
+is_sql "SELECT count(*) FROM sent JOIN pgwinnow.events e ON e.id = sent.body ->> 'id' AND e.body = sent.body -> 'data'" 8 'the very events of the table'
 all_got >"$work/all"
 for name in later date "${fails[@]/#/a-}"; do
     IFS='|' read -r _ tries same apart ids < <(grep "^$name|" "$work/all")
