@@ -123,7 +123,7 @@ SELECT COALESCE(json_agg(to_json(x) ORDER BY x.ms DESC), '[]')
   FROM (SELECT to_char(b.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, s.name AS step, b.first,
                b.last, b.rows, b.children, b.ms
           FROM :"state".batches b JOIN :"state".steps s ON s.run = b.run AND s.step = b.step
-         WHERE b.run = $1::bigint AND b.ms IS NOT NULL ORDER BY b.ms DESC, b.at LIMIT 20) AS x
+         WHERE b.run = $1::bigint AND b.ms IS NOT NULL AND s.kind <> 'undo' ORDER BY b.ms DESC, b.at LIMIT 20) AS x
 
 -- What was told, and what people asked for; where nothing was written down at that time, what the steps know. The
 -- newest 500. Waits have a list of their own.

@@ -166,6 +166,44 @@ UNIT(little_is_known_of_some_runs) {
     assert_null(strstr(markdown_of(arena, run_of(arena, "{'run':1,'plan':'x','state':'running'}")), "(null)"));
 }
 
+/* --- the strip of steps --- */
+
+/* The bars of a page, as "name 25%-50%". */
+static const char *bars_of(struct arena *arena, const char *events) {
+    const char *page = page_of(
+        arena,
+        run_of(arena, arena_printf(arena,
+                                   "{'run':1,'plan':'x','state':'paused','started':'2026-11-21T22:14:43Z',"
+                                   "'seconds':100,'steps':[{'name':'a'},{'name':'b'},{'name':'c'}],'timeline':[%s]}",
+                                   events)));
+    struct text out = text_new(arena);
+    for (const char *c = page; (c = strstr(c, "<svg x=\"")); c++) {
+        double x, width;
+        int y, height;
+        char name[8];
+        assert_int_equal(sscanf(c, "<svg x=\"%lf%%\" y=\"%d\" width=\"%lf%%\" height=\"%d\"><title>%7[^:]", &x, &y,
+                                &width, &height, name),
+                         5);
+        text_addf(&out, "%s%s %.0f-%.0f", out.length ? ", " : "", name, x, x + width);
+    }
+    return out.data;
+}
+
+UNIT(a_bar_for_each_time_that_a_step_worked) {
+    assert_string_equal(
+        bars_of(arena,
+                "{'type':'step.started','step':'a','seconds':0},{'type':'step.finished','step':'a','seconds':10},"
+                "{'type':'step.started','step':'b','seconds':10},{'type':'step.started','step':'c','seconds':20},"
+                "{'type':'step.finished','step':'b','seconds':40},{'type':'step.started','step':'a','seconds':50},"
+                "{'type':'step.finished','step':'a','seconds':60},{'type':'step.started','step':'b','seconds':60},"
+                "{'type':'run.paused','seconds':70}"),
+        "a 0-10, b 10-40, c 20-50, a 50-60, b 60-70");
+    assert_string_equal(bars_of(arena,
+                                "{'type':'step.started','step':'a','seconds':0},{'type':'run.paused','seconds':10},"
+                                "{'type':'run.resumed','seconds':60}"),
+                        "a 0-100");
+}
+
 /* --- the tree --- */
 
 static const char *edges_of_all_kinds(struct arena *arena, int tables) {
@@ -324,7 +362,8 @@ UNIT(sql_with_backticks_stays_in_its_fence) {
 RUN(UNIT_TEST(what_stands_for_markup_is_escaped), UNIT_TEST(what_is_to_be_typed_is_set_apart),
     UNIT_TEST(nothing_that_the_data_says_breaks_out), UNIT_TEST(a_page_fetches_nothing_and_runs_nothing),
     UNIT_TEST(every_id_is_there_once_and_every_link_leads_to_one), UNIT_TEST(little_is_known_of_some_runs),
-    UNIT_TEST(boxes_do_not_overlap), UNIT_TEST(a_large_tree_is_folded_to_where_most_rows_went),
+    UNIT_TEST(a_bar_for_each_time_that_a_step_worked), UNIT_TEST(boxes_do_not_overlap),
+    UNIT_TEST(a_large_tree_is_folded_to_where_most_rows_went),
     UNIT_TEST(a_foreign_key_from_nowhere_is_left_to_the_table),
     UNIT_TEST(axes_have_round_marks_above_the_largest_value),
     UNIT_TEST(marks_are_short_and_differ_from_their_neighbours),

@@ -53,20 +53,28 @@ static void add_span(const struct report *r, struct bars *bars, const char *name
     bars->items[bars->count - 1] = (struct bar){name, json_array_get(steps, place_of(steps, name)), from, to, lane};
 }
 
+static bool ends_session(const json_t *event) {
+    return fact_is(event, "type", "run.paused") || fact_is(event, "type", "run.failed") ||
+           fact_is(event, "type", "run.cancelled") || fact_is(event, "type", "run.finished");
+}
+
 /*
  * What began at this place of the timeline lasted until it was done, or until the run went back to a step before it for
- * another round; else to the end, if it ended.
+ * another round; else to the end of the last session, if that ended.
  */
 static double end_of(const struct report *r, const json_t *timeline, size_t began) {
     const json_t *steps = fact_list(r->run, "steps"), *event;
     const char *name = fact_text(json_array_get(timeline, began), "step");
+    double stopped = -1;
     for (size_t i = began + 1; (event = json_array_get(timeline, i)); i++) {
         const char *step = fact_text(event, "step");
         if (fact_is(event, "type", "step.finished") && text_equal(step, name)) return fact_number(event, "seconds");
+        if (ends_session(event) && stopped < 0) stopped = fact_number(event, "seconds");
+        if (fact_is(event, "type", "run.resumed")) stopped = -1;
         if (!fact_is(event, "type", "step.started") || !step) continue;
         if (place_of(steps, step) <= place_of(steps, name)) return fact_number(event, "seconds");
     }
-    return r->span;
+    return stopped >= 0 ? stopped : r->span;
 }
 
 /* The timeline knows all rounds of a step, and begins anew with each session. */
