@@ -10,6 +10,7 @@
 #include "work/family_job.h"
 #include "work/family_text.h"
 #include "work/merge.h"
+#include "work/move.h"
 #include "work/tracking.h"
 
 enum { MOST_PATHS = 64 };
@@ -329,11 +330,15 @@ static bool more(struct batch *batch) {
     return !batch->too_large && classify(batch);
 }
 
-/* One row of a list of moves, and what would go or move with it because of a collision. */
+/* One row of a list of moves, or as few as can be of those without a key, and what would go or move with it because of
+ * a collision. */
 static void refuse_moves(struct batch *batch) {
     const struct edge *e = heavy_moves_edge(batch);
-    fail(&batch->error, FAULT_FAILED, "a moved row of %s takes more rows with it than a batch may change (%lld)",
-         e->child->table->shown, (long long)family_bound(batch));
+    const char *moved = e ? arena_printf(batch->arena, "a moved row of %s", e->child->table->shown)
+                          : arena_printf(batch->arena, "what points at group %lld of %s and moves in pieces",
+                                         (long long)batch->range.first, family_of(batch)->run->table->shown);
+    fail(&batch->error, FAULT_FAILED, "%s takes more rows with it than a batch may change (%lld)", moved,
+         (long long)family_bound(batch));
     fail_hint(&batch->error, "raise batch: max for this step, and run again: what is done stays done");
 }
 
@@ -351,15 +356,15 @@ static bool stuck(struct batch *batch, bool too_large) {
         range->mode = MODE_SKIP_HEAVY;
         return true;
     }
-    if (too_large && range->large >= MOST_HEAVY_ROUNDS) {
+    if (too_large && family_apart(range)) {
+        if (range->mode == MODE_DRAIN_MOVES && move_less(batch)) return true;
+        refuse_moves(batch);
+        return false;
+    }
+    if (too_large && (range->large >= MOST_HEAVY_ROUNDS || range->part == PART_GROUP)) {
         range->mode = MODE_SKIP_HEAVY;
         return true;
     }
-    if (too_large && range->part == PART_GROUP) {
-        range->mode = MODE_SKIP_HEAVY;
-        return true;
-    }
-    if (too_large && range->part >= PART_MOVES) refuse_moves(batch);
     if (too_large && range->part < PART_HEAVY) {
         heavy_begin(f, range);
         return true;

@@ -99,6 +99,8 @@ static void take_less(struct batch *batch) {
     } else if (loop->part->stuck(batch, true)) {
         push_retry(loop, &batch->range);
     } else {
+        if (!failed(&batch->error)) /* left out in silence it would count as done */
+            fail(&batch->error, FAULT_FAILED, "a batch cannot be made so small that it stays within `batch: max`");
         error_promote(loop->error, &batch->error);
     }
 }

@@ -94,13 +94,19 @@ static int64_t room(struct batch *batch) {
     return left > 0 ? left : 0;
 }
 
-/* Every edge that is drained gets its share of the batch. */
+/* Every edge that is drained gets its share of the batch; less, when what went with it was too much. */
 static int64_t drain_share(struct batch *batch) {
     const struct family *f = family_of(batch);
     int64_t edges = 0;
     for (size_t i = 0; i < f->tree->edge_count; i++) edges += heavy_moves_drained(f, f->tree->edges[i]);
-    int64_t share = family_try(batch)->bound / edges;
+    int64_t share = (family_bound(batch) / edges) >> (batch->range.large - 1); /* the row itself was too large once */
     return share > 0 ? share : 1;
+}
+
+bool move_less(struct batch *batch) {
+    if (drain_share(batch) == 1) return false;
+    batch->range.large++;
+    return true;
 }
 
 static void queue_collect(struct batch *batch, const struct edge *e) {

@@ -23,6 +23,9 @@ bool move_going(struct batch *, const struct node *); /* it has rows in its fami
 void move_heard_close(struct batch *, const struct node *child, int64_t found);
 void move_explain(struct batch *); /* the statements of the walk, each once */
 
+/* Rows without a key that point at a heavy group move in pieces: smaller ones from now on; false: there are none. */
+bool move_less(struct batch *);
+
 /* For steps that settle children, once tracking is known: moves need rows that stay. */
 void move_check(const struct run *, struct problems *);
 

@@ -107,4 +107,37 @@ done
 diag "killed $killed times"
 is $code 0 "killed again and again, it ends" || diag "$(cat "$work/out")"
 compare "with kills"
+# --- rows without a key that can only move several at a time, in batches that are smaller than that
+
+new_database three
+sql 'CREATE TABLE shops (id int PRIMARY KEY, name text);
+     INSERT INTO shops SELECT g, $$n$$ || g / 3 FROM generate_series(3, 8) g'
+for child in prices hours notes; do
+    sql "CREATE TABLE $child (shop int REFERENCES shops, n int); CREATE INDEX ON $child (shop);
+         INSERT INTO $child SELECT 3 + g % 6, g FROM generate_series(1, 24) g"
+done
+three() {
+    plan <<PLAN
+plan: three
+table: shops
+batch: { size: $1, min: 1, max: $1, pause: 0ms }
+steps:
+  - discover: { children: { prices.shop: move, hours.shop: move, notes.shop: move } }
+  - track: { duplicates: [name], keep: { first: id } }
+  - delete-children
+  - delete
+PLAN
+}
+three 2
+pgw run plan.yaml
+is "$code" 1 'three tables without keys, batches of two: it ends with an error'
+like "$err" 'what points at group 1 of public.shops and moves in pieces takes more rows with it than a batch may change \(2\)' 'and says which group'
+is_sql 'SELECT count(*) FROM shops' 6 'no row of the table went'
+three 6
+pgw run plan.yaml
+is "$code" 0 'the same run in batches of six goes on' || diag "$all"
+is_sql 'SELECT string_agg(id::text, $$ $$ ORDER BY id) FROM shops' '3 6' 'the survivors are left'
+is_sql 'SELECT (SELECT count(*) FROM prices) || $$ $$ || (SELECT count(*) FROM hours) || $$ $$ || (SELECT count(*) FROM notes)' '24 24 24' \
+    'and all that pointed at the others'
+
 done_testing
