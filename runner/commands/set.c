@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "commands/desk.h"
 #include "plan/retune.h"
@@ -69,6 +70,18 @@ static void tell(const struct overview *o, const struct tuning *t) {
     puts(o->alive ? " within two seconds." : " when it goes on.");
 }
 
+static void answer(struct command_line *line, struct arena *arena, const struct overview *o, const struct tuning *t) {
+    json_t *json = json_pack("{s:I, s:o, s:o, s:s, s:o, s:o, s:O, s:O}", "run", (json_int_t)o->run, "plan",
+                             json_text_or_null(arena, o->plan), "environment", json_text_or_null(arena, o->environment),
+                             "act", "set", "state", json_text_or_null(arena, o->state), "runner",
+                             o->alive ? json_text_or_null(arena, o->holder) : json_null(), "changed", t->given,
+                             "settings", t->all);
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(json);
+    line->answered = true;
+}
+
 static void set_run(struct command_line *line, struct arena *arena, struct error *error) {
     struct named named = desk_named(line, arena, error);
     struct state state = desk_open(line, arena, named.url, error);
@@ -86,7 +99,11 @@ static void set_run(struct command_line *line, struct arena *arena, struct error
     struct tuning tuning = read_words(line, arena, o, error);
     if (failed(error)) return;
     runs_retune(&state, arena, o->run, dumped(arena, tuning.given), error);
-    if (!failed(error) && !line->quiet) tell(o, &tuning);
+    if (failed(error)) return;
+    if (line->json)
+        answer(line, arena, o, &tuning);
+    else if (!line->quiet)
+        tell(o, &tuning);
 }
 
 const struct command set_command = {
@@ -99,5 +116,6 @@ const struct command set_command = {
             "seconds.",
     .least = 2,
     .most = ANY_NUMBER,
+    .traits = COMMAND_READS,
     .run = set_run,
 };

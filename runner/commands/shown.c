@@ -179,14 +179,16 @@ static void say_steps(const struct page *page, const struct overview *o) {
     grid_print(&grid, page->out, "  ", page->colour);
 }
 
-/* ": batch.size=500, batch.pause=0ms"; what was taken back is null. */
+/* ": batch.size=500, batch.pause="; what was taken back is null, and was typed like that. */
 static const char *detail_text(struct arena *arena, const char *detail) {
     json_t *json = detail ? json_loads(detail, 0, NULL) : NULL, *value;
     struct text text = text_new(arena);
     const char *key;
     json_object_foreach(json, key, value) {
-        char *other = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        text_addf(&text, "%s%s=%s", text.length ? ", " : ": ", key, other ? other : json_string_value(value));
+        bool dumped = !json_is_string(value) && !json_is_null(value);
+        char *other = dumped ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        const char *plain = json_is_string(value) ? json_string_value(value) : "";
+        text_addf(&text, "%s%s=%s", text.length ? ", " : ": ", key, other ? other : plain);
         free(other);
     }
     json_decref(json);

@@ -89,11 +89,11 @@ static void add_progress(struct text *out, const struct event *event) {
     if (!step) return;
     text_add(out, "\n");
     add_code(out, step->name);
-    text_addf(out, ": %s", text_count(arena, step->rows));
-    if (step->total > 0)
+    if (step->rows >= 0) text_addf(out, ": %s", text_count(arena, step->rows));
+    if (step->rows >= 0 && step->total > 0)
         text_addf(out, " of %s rows (%.0f %%)", text_count(arena, step->total),
                   100 * (double)step->rows / (double)step->total);
-    else
+    else if (step->rows >= 0)
         text_add(out, " rows");
     if (event->rate >= 1) text_addf(out, ", %s rows/s", text_count(arena, (long long)event->rate));
     if (event->eta_ms > 0) text_addf(out, ", about %s left", about(arena, event->eta_ms));
@@ -114,8 +114,11 @@ static void add_step(struct text *out, const struct event *event) {
 
 static void add_waiting(struct text *out, const struct event *event) {
     if (!event->waiting) return;
-    add_line(out, ":hourglass: waits: ", event->waiting);
-    if (event->waiting_ms >= 0) text_addf(out, ", since %s", clock_text(out->arena, event->waiting_ms));
+    const char *waits =
+        event->waiting_ms < 0
+            ? ":hourglass: waits: "
+            : arena_printf(out->arena, ":hourglass: has waited for %s: ", clock_text(out->arena, event->waiting_ms));
+    add_line(out, waits, event->waiting);
     add_line(out, "until ", event->until);
 }
 
@@ -166,9 +169,10 @@ static void add_head(struct text *out, const struct event *event) {
     text_addf(out, "%s ", heads[event->type].sign);
     add_plan(out, event);
     bool refused = event->type == EVENT_RUN_FAILED && event->exit_code == FAULT_REFUSED;
-    text_add(out, refused ? " was refused" : heads[event->type].what);
-    if (event_ends(event->type)) text_add(out, after(out->arena, event));
-    if (event->type == EVENT_RUN_PAUSED) text_add(out, ", before the end");
+    bool stays = event->type == EVENT_RUN_PAUSED && event->exit_code == 0;
+    text_add(out, refused ? " was refused" : stays ? " is paused" : heads[event->type].what);
+    if (event_ends(event->type) && !stays) text_add(out, after(out->arena, event));
+    if (event->type == EVENT_RUN_PAUSED && !stays) text_add(out, ", before the end");
     if (event->type == EVENT_RUN_FAILED) add_at_step(out, event);
 }
 

@@ -137,9 +137,13 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
         ORDER BY x.step DESC LIMIT 1) t (rows) ON true
  WHERE s.run = $1::bigint ORDER BY s.step
 
+-- The last column: it is the approval that its step asks for, which no runner has heard of yet.
 -- name: overview_acts
 SELECT to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), to_char(a.at, 'YYYY-MM-DD HH24:MI:SS TZ'),
-       a.role, a.act, a.detail::text
+       a.role, a.act, a.detail::text,
+       EXISTS (SELECT FROM :"state".steps s
+                WHERE s.run = a.run AND s.kind = 'approve' AND s.state = 'running' AND a.act = 'approve'
+                  AND a.detail ->> 'step' = s.name AND a.detail ->> 'round' = s.round::text)
   FROM :"state".acts a WHERE a.run = $1::bigint ORDER BY a.at
 
 -- What its runner wrote down when the throttle stopped it.

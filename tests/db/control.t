@@ -127,6 +127,9 @@ is "$asked_code" 0 'an operator approves' || diag "$asked"
 like "$asked" 'approved at its step approve.*Next: pgwinnow run' 'and is told what goes on'
 ask approve asks
 is "$asked_code" 3 'once'
+pgw status asks
+like "$out" "because +approved by $operator; the next run goes on" 'status no longer asks for it'
+unlike "$out" 'hint +.pgwinnow approve' 'nor says how'
 pgw run asks.yaml
 is "$code" 0 'the run goes on' || diag "$all"
 is_sql 'SELECT count(*) FROM t' 100 'to its end'

@@ -39,6 +39,11 @@ is "$code" 75 'a run that waits for an approval'
 answers status 1
 has environment eta_seconds plan rate run state steps waiting
 answers pause 1
+answers set 1 batch.size=500
+is "$keys" 'act changed environment plan run runner settings state' 'what is set now'
+answers set 1 batch.size=
+pgw status 1
+like "$out" 'set by [a-z]+: batch\.size=$'$'\n' 'what was taken back reads as it was typed'
 answers resume 1
 answers approve 1
 answers approve 1

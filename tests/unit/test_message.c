@@ -174,6 +174,12 @@ UNIT(slack_gets_a_text_and_nothing_else) {
     json_decref(body);
 }
 
+UNIT(numbers_read_as_they_were_written) {
+    struct event event = an_event(EVENT_PROGRESS);
+    event.ms = 945946;
+    assert_non_null(strstr(body_of(arena, ENDPOINT_WEBHOOK, &event, "shop"), "\"run_seconds\":945.946,"));
+}
+
 static const char *slack_of(struct arena *arena, const struct event *event) {
     return slack_text(arena, &(struct message){"evt_1", "shop", event, NULL});
 }
@@ -184,10 +190,13 @@ UNIT(slack_says_how_steps_and_runs_end) {
     event.type = EVENT_RUN_FINISHED;
     assert_non_null(strstr(slack_of(arena, &event), " is done after 3 min 12 s\n`track` 84,880, `delete` 45,000"));
     event.type = EVENT_RUN_PAUSED;
+    event.exit_code = 75;
     event.hint = "`pgwinnow run p.yaml` goes on";
     const char *text = slack_of(arena, &event);
     assert_non_null(strstr(text, " has stopped after 3 min 12 s, before the end\n"));
     assert_non_null(strstr(text, "\n`pgwinnow run p.yaml` goes on"));
+    event.exit_code = 0; /* its runner stays, so nothing has stopped */
+    assert_non_null(strstr(slack_of(arena, &event), "*dedupe* (production) is paused\n"));
     event.type = EVENT_RUN_FAILED;
     event.exit_code = 3; /* docs/exit-codes.md: refused */
     event.message = "expected 5";
@@ -209,6 +218,22 @@ UNIT(slack_is_told_what_to_type) {
     assert_non_null(strstr(text, "needs an approval\nLook at the counts.\n`pgwinnow approve 7`"));
     event.hint = "go on with `pgwinnow run plan.yaml`";
     assert_non_null(strstr(slack_of(arena, &event), "\ngo on with `pgwinnow run plan.yaml`"));
+}
+
+/* A step that has no rows, and waits for a person. */
+UNIT(slack_says_how_long_it_has_waited) {
+    static const struct event_step approve[] = {{.name = "approve", .state = STEP_RUNNING, .rows = -1, .total = -1}};
+    struct event event = an_event(EVENT_PROGRESS);
+    event.steps = approve;
+    event.step_count = 1;
+    event.step = 0;
+    event.rate = event.eta_ms = -1;
+    event.waiting = "an approval: Look.";
+    event.waiting_ms = 4000;
+    event.until = "pgwinnow approve 7";
+    assert_non_null(strstr(slack_of(arena, &event), " is under way\n`approve`\n"
+                                                    ":hourglass: has waited for 4.0 s: an approval: Look.\n"
+                                                    "until pgwinnow approve 7"));
 }
 
 UNIT(nobody_is_mentioned_from_outside) {
@@ -239,5 +264,6 @@ RUN(UNIT_TEST(the_published_vector_is_signed_as_published),
     UNIT_TEST(several_secrets_sign_the_same_text_in_their_order), UNIT_TEST(without_a_secret_nothing_is_signed),
     UNIT_TEST(secrets_are_base64_of_24_to_64_bytes), UNIT_TEST(words_stand_for_families_and_types_for_themselves),
     UNIT_TEST(a_webhook_is_a_cloud_event), UNIT_TEST(a_database_of_any_name_makes_a_valid_source),
-    UNIT_TEST(slack_gets_a_text_and_nothing_else), UNIT_TEST(slack_says_how_steps_and_runs_end),
+    UNIT_TEST(slack_gets_a_text_and_nothing_else), UNIT_TEST(numbers_read_as_they_were_written),
+    UNIT_TEST(slack_says_how_long_it_has_waited), UNIT_TEST(slack_says_how_steps_and_runs_end),
     UNIT_TEST(slack_is_told_what_to_type), UNIT_TEST(nobody_is_mentioned_from_outside), UNIT_TEST(slack_is_short))
