@@ -447,7 +447,7 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
     heartbeat_stop(heartbeat, &ignored);
     if (!entered) return;
+    struct event event = end_event(run, error); /* it took as long as it did: what is told of it comes on top */
     courier_stop(courier);
-    struct event event = end_event(run, error);
     event_tell(run->listeners, &event);
 }

@@ -88,6 +88,8 @@ like "$out" 'webhooks: gone wants to hear no more \(HTTP 410\)' 'and that is tol
 is_sql "SELECT gone IS NOT NULL, answer FROM pgwinnow.endpoints WHERE endpoint = 'gone'" 't|HTTP 410' 'and written down'
 is "$(hooks_got /followed | wc -l)" 0 'no redirect is followed'
 like "$out" 'webhooks: 21 events are still to be delivered to bad \(HTTP 500\), hanging .*refused.*untrusted' 'what is left is told'
+told=$(sed -n 's/^run 1 finished after \([0-9.]*\) s.*/\1/p' <<<"$out")
+is_sql "SELECT '$told'::numeric - (body ->> 'run_seconds')::numeric < 3 FROM pgwinnow.events WHERE type = 'run.finished'" t 'the time that is told is that of the run, not of who was waited for'
 is_sql "SELECT string_agg(id, ' ' ORDER BY seq) FROM pgwinnow.outbox WHERE endpoint = 'refused'" "$all_ids" 'who was not there finds all of it in the outbox'
 is_sql "SELECT count(*), min(type), max(type) FROM pgwinnow.outbox WHERE endpoint = 'bad'" '2|run.finished|run.started' 'only what it wanted'
 is_sql "SELECT count(*), min(type), max(type) FROM pgwinnow.outbox WHERE endpoint = 'hanging'" '3|step.finished|step.finished' 'and another one'
