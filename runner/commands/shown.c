@@ -87,6 +87,11 @@ static void say_archive(const struct page *page, const struct overview *o) {
     bool changed = o->removed > 0 || o->children > 0;
     if (!o->archives || !changed || is(o, "undone") || is(o, "undoing") || o->alive) return;
     const char *until = o->archive_until ? arena_printf(arena, "; kept until %s", o->archive_until) : "";
+    const char *without = overview_kept_nothing(o);
+    if (without) {
+        say(page, "undo", STYLE_PLAIN, arena_printf(arena, "not possible: step %s kept nothing", without));
+        return;
+    }
     say(page, "undo", STYLE_PLAIN,
         arena_printf(arena, "pgwinnow undo %lld brings back what it removed%s", (long long)o->run, until));
 }

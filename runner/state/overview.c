@@ -22,6 +22,12 @@ static int64_t int_or(const struct rows *rows, int row, int column, int64_t othe
     return rows_text(rows, row, column) ? rows_int(rows, row, column) : otherwise;
 }
 
+const char *overview_kept_nothing(const struct overview *o) {
+    for (size_t i = 0; i < o->step_count; i++)
+        if (o->steps[i].kept_nothing) return o->steps[i].name;
+    return NULL;
+}
+
 bool overview_over(const struct overview *o) {
     return text_equal(o->state, "finished") || text_equal(o->state, "cancelled") || text_equal(o->state, "undone");
 }
@@ -43,7 +49,8 @@ static struct overview_step step_of(struct arena *arena, const struct rows *rows
                                   .spared = rows_int(rows, i, 8),
                                   .batches = rows_int(rows, i, 9),
                                   .ms = rows_int(rows, i, 10),
-                                  .archived = rows_flag(rows, i, 16) ? rows_int(rows, i, 6) : 0};
+                                  .archived = rows_flag(rows, i, 16) ? rows_int(rows, i, 6) : 0,
+                                  .kept_nothing = rows_flag(rows, i, 17)};
 }
 
 /* Rows a second by the batches of the last minute. */

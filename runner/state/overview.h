@@ -16,6 +16,7 @@ struct overview_step {
     int64_t rows, total;             /* of this round, batches that are committed included; total -1: not known */
     int64_t spared, batches, ms;     /* ms -1: it has not begun */
     int64_t archived;                /* of its rows: those whose old images were kept */
+    bool kept_nothing;               /* as the plan says: undo refuses the run for it */
 };
 
 struct overview_guard {
@@ -88,6 +89,9 @@ struct overview_filter {
     int64_t older;                  /* ms since it ended, at least; 0: any */
     int64_t most;                   /* 0: all */
 };
+
+/* The step that began and for which the plan keeps no archive, so that undo refuses the run; NULL: none. */
+const char *overview_kept_nothing(const struct overview *);
 
 bool overview_over(const struct overview *); /* finished or cancelled: `run` does not go on with it */
 

@@ -117,7 +117,9 @@ SELECT s.run, s.name, s.kind, s.state, s.note, s.round,
        a.rows, a.children, a.spared,
        s.kind IN ('delete', 'delete-children', 'together') AND $3::boolean
        AND COALESCE((r.definition #>> '{archive,on}')::boolean, true)
-       AND r.definition #> ARRAY['steps', s.step::text, 'archive', 'off'] IS NULL
+       AND r.definition #> ARRAY['steps', s.step::text, 'archive', 'off'] IS NULL,
+       s.state NOT IN ('waiting', 'skipped')
+       AND r.definition #> ARRAY['steps', s.step::text, 'archive', 'off'] IS NOT NULL
   FROM :"state".steps s
   JOIN :"state".runs r ON r.run = s.run
   LEFT JOIN d b ON b.step = s.step AND b.round = s.round

@@ -77,7 +77,7 @@ static json_t *timeline(const struct reading *r, struct error *error) {
 }
 
 /* What the runs table alone has; `archive` among it. */
-static void add_own(const struct reading *r, json_t *report, struct error *error) {
+static void add_own(const struct reading *r, const struct overview *o, json_t *report, struct error *error) {
     bool archives = r->version >= SINCE_ARCHIVES;
     struct binding bindings[] = {
         {"state", r->state->schema},
@@ -87,6 +87,9 @@ static void add_own(const struct reading *r, json_t *report, struct error *error
     json_t *own = parsed(r->arena, ask_text(r, sql_expand(r->arena, &sql_report_run, bindings, error), error));
     json_object_update(report, own);
     json_decref(own);
+    json_t *archive = json_object_get(report, "archive");
+    if (json_is_object(archive))
+        json_object_set_new(archive, "without", json_text_or_null(r->arena, overview_kept_nothing(o)));
 }
 
 /* --- what overview.c knows --- */
@@ -159,7 +162,7 @@ static json_t *report_of(const struct reading *r, const struct overview *o, stru
     json_t *report = head(r, o), *all = json_object();
     arena_defer(r->arena, free_json, report);
     json_object_set_new(report, "series", all);
-    add_own(r, report, error);
+    add_own(r, o, report, error);
     json_object_set_new(report, "totals", totals(r, o, error));
     json_object_set_new(report, "steps", steps(r, o, error));
     const struct sql *tree = r->version >= SINCE_EVENTS ? &sql_report_tree : &sql_report_no_tree;

@@ -75,6 +75,25 @@ pgw clean --yes 1
 pgw report 1 --format json
 is "$code $(json totals,spared) $(json spared) $(json kept,survivors)" '0 3 [] ' 'a tracking table that is gone'
 
+# --- a step that keeps nothing: what undo would refuse is not promised
+
+plan <<'PLAN'
+plan: without
+table: public.things
+steps:
+  - discover: { children: { parts.thing: delete } }
+  - track: { where: id < 3 }
+  - delete-children: { archive: { off: "worth nothing" } }
+  - delete
+PLAN
+pgw run plan.yaml
+pgw report without --format json
+is "$code $(json totals,removed) $(json archive,without)" '0 3 delete-children' 'which step kept nothing' || diag "$all"
+pgw status without
+like "$out" 'undo +not possible: step delete-children kept nothing' 'status promises no undo'
+pgw undo without --yes
+is "$code" 3 'nor is there one'
+
 # --- a state schema of an older version: looking does not upgrade it
 
 sql "INSERT INTO pgwinnow.acts (run, act, detail) VALUES (1, 'set', '{\"batch.size\": \"50\"}');

@@ -326,6 +326,21 @@ UNIT(the_summary_says_what_was_done_and_how_it_ended) {
                        "'totals':{'removed':20,'children':0}}"),
         "Run 7 failed in step wipe, 1 min 1 s after it began. Until then it had removed 20 rows from t. "
         "The same command goes on where it stopped.");
+    assert_string_equal(
+        summary(arena,
+                "{'run':7,'state':'cancelled','table':'t','seconds':61,"
+                "'steps':[{'kind':'delete','name':'wipe','state':'running'}],"
+                "'totals':{'removed':20,'children':0},'archive':{'until':'2026-12-21T22:56:55Z','without':'wipe'}}"),
+        "Run 7 was cancelled, 1 min 1 s after it began. Until then it had removed 20 rows from t. "
+        "It cannot be undone: step wipe kept nothing.");
+    assert_string_equal(
+        summary(arena,
+                "{'run':7,'state':'undone','table':'t','seconds':61,"
+                "'steps':[{'kind':'delete','name':'wipe','state':'done'},"
+                "{'kind':'sql','name':'sql','state':'done'},{'kind':'undo','name':'undo','state':'done','spared':2}],"
+                "'totals':{'removed':20,'children':0}}"),
+        "Run 7 was taken back, 1 min 1 s after it began. It had removed 20 rows from t. What it removed or changed is "
+        "as it was, except for 2 rows that undo left alone; what its SQL steps did stays.");
 }
 
 /* --- markdown --- */

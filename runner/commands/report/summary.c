@@ -84,8 +84,21 @@ static const struct ending {
     {"running", " is working", " after it began.", "So far it has", NULL},
     {"cancelled", " was cancelled", " after it began.", "Until then it had", NULL},
     {"undoing", " is being taken back", " after it began.", "It had", NULL},
-    {"undone", " was taken back", " after it began.", "It had", "What it removed or changed is as it was."},
+    {"undone", " was taken back", " after it began.", "It had", NULL},
 };
+
+/* Undo goes over the archive, in which nothing is of what the plan's own SQL did. */
+static void add_taken_back(const struct report *r, struct text *out) {
+    size_t i;
+    const json_t *step;
+    int64_t left = 0;
+    json_array_foreach(fact_list(r->run, "steps"), i, step) {
+        if (fact_is(step, "kind", "undo") && fact_count(step, "spared") > 0) left += fact_count(step, "spared");
+    }
+    text_add(out, " What it removed or changed is as it was");
+    if (left) text_addf(out, ", except for %s that undo left alone", words_rows(r->arena, left, "row", "rows"));
+    text_add(out, has_step(r, "kind", "sql") ? "; what its SQL steps did stays." : ".");
+}
 
 static void add_ending(const struct report *r, struct text *out, const char *took) {
     const char *state = fact_text(r->run, "state");
@@ -101,18 +114,24 @@ static void add_ending(const struct report *r, struct text *out, const char *too
     if (!report_over(r) && !is(r, "undoing")) add_where(r, out);
     text_addf(out, ", %s%s", took, ending->behind);
     if (removes(r)) add_deeds_so_far(r, out, arena_printf(r->arena, " %s", ending->so_far) + 1);
+    if (is(r, "undone")) add_taken_back(r, out);
     if (ending->outlook) text_addf(out, " %s", ending->outlook);
 }
 
 static void add_what_is_left(const struct report *r, struct text *out) {
     int64_t spared = fact_count(totals(r), "spared"), held = fact_count(totals(r), "held");
-    double until = fact_time(json_object_get(r->run, "archive"), "until");
+    const json_t *archive = json_object_get(r->run, "archive");
+    double until = fact_time(archive, "until");
+    const char *without = fact_text(archive, "without");
+    bool taken_back = is(r, "undone") || is(r, "undoing");
     if (spared > 0)
         text_addf(out, " %s spared, since %s no longer qualified when %s turn came.",
                   words_rows(r->arena, spared, "row was", "rows were"), spared == 1 ? "it" : "they",
                   spared == 1 ? "its" : "their");
     if (held > 0) text_addf(out, " %s held back by hand.", words_rows(r->arena, held, "row was", "rows were"));
-    if (has_deeds(r) && until > 0 && !is(r, "undone") && !is(r, "undoing"))
+    if (has_deeds(r) && without && !taken_back)
+        text_addf(out, " It cannot be undone: step %s kept nothing.", without);
+    else if (has_deeds(r) && until > 0 && !taken_back)
         text_addf(out, " All of it can be brought back until %s.", words_day(r->arena, until));
 }
 
