@@ -174,7 +174,7 @@ static void read_webhooks(const struct state *state, struct arena *arena, struct
 /* --- runs --- */
 
 static struct overview overview_of(struct arena *arena, const struct rows *rows, int i) {
-    return (struct overview){
+    struct overview o = {
         .run = rows_int(rows, i, 0),
         .plan = keep(arena, rows, i, 1),
         .environment = keep(arena, rows, i, 2),
@@ -204,6 +204,10 @@ static struct overview overview_of(struct arena *arena, const struct rows *rows,
         .rate = -1,
         .eta_ms = -1,
     };
+    bool stays = o.alive && text_equal(o.state, "paused") && o.error.message && !o.error.hint;
+    if (stays) /* one that has just stopped has said what to type */
+        o.error.hint = arena_printf(arena, "`pgwinnow resume %lld` lets it go on", (long long)o.run);
+    return o;
 }
 
 static struct rows *ask_runs(const struct state *state, struct arena *arena, const struct overview_filter *f,

@@ -32,8 +32,10 @@ static void record(struct run *run, enum event_type type, const struct error *wh
     run_tell(run, EVENT_NOTICE, why->message, why->hint);
     if (!reconnect(run, run->desk, &ignored)) return;
     announce_begin(run, &ignored);
+    struct error kept = *why;
+    kept.hint = NULL; /* it holds while the runner stays: whoever reads that it does knows what to type */
     runs_set_state(&run->state, arena, &run->holder, type == EVENT_RUN_PAUSED ? "paused" : "running",
-                   type == EVENT_RUN_PAUSED ? json_of_error(arena, why) : NULL, &ignored);
+                   type == EVENT_RUN_PAUSED ? json_of_error(arena, &kept) : NULL, &ignored);
     announce(run, &event, &ignored);
     announce_end(run, &ignored);
 }

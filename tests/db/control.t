@@ -74,6 +74,8 @@ is "$(json "$asked" state)/$(json "$asked" acts,0,act)" paused/pause 'status --j
 isnt "$(json "$asked" runner)" '' 'and the runner'
 ask status 1
 like "$asked" 'go on +pgwinnow resume 1' 'the page says what to type'
+like "$asked" 'hint +.pgwinnow resume 1. lets it go on' 'while its runner is there'
+is_sql "SELECT error ->> 'message' ~ '^paused by', error ->> 'hint' FROM pgwinnow.runs" 't|' 'of one that is killed there nobody says so'
 like "$asked" "asked .*pause by $PGUSER.*hold.*resume by $PGUSER" 'and who asked for what'
 is_sql 'SELECT count(*) FROM pgwinnow.batches' "$n" 'nothing is done meanwhile'
 ask resume 1
