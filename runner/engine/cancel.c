@@ -100,7 +100,7 @@ static const char *remains(struct run *run, struct arena *arena, struct error *e
     add_named(&text, "stays as it is, by steps that were done: ", rows_text(rows, 0, 6), "");
     rows = cut_short(run, arena, error);
     for (int i = 0; rows && i < rows_count(rows); i++)
-        text_addf(&text, "\nan invalid index is left: DROP INDEX%s %s;", rows_flag(rows, i, 3) ? " CONCURRENTLY" : "",
+        text_addf(&text, "\nan invalid index is left: DROP INDEX%s %s;", rows_flag(rows, i, 4) ? " CONCURRENTLY" : "",
                   rows_text(rows, i, 2));
     return text.data;
 }

@@ -21,9 +21,16 @@ SELECT COALESCE(n.removed, 0), COALESCE(n.children, 0),
          WHERE b.run = $1::bigint) n
 
 -- Indexes that a step had begun and that are not valid: those of its name, and of its partitions, whose names begin
--- with it. Not one that somebody is building in this moment. Of a partitioned table it is no work of a concurrent drop.
+-- with it. Not one that somebody is building in this moment. Whether it is the run's own to drop: it has sent a CREATE
+-- INDEX there (what it sent last need not be written down yet), and a concurrent drop can do it, which it cannot of a
+-- partitioned table.
 -- name: cut_short
-SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind OPERATOR(pg_catalog.=) 'i'
+SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname),
+       c.relkind OPERATOR(pg_catalog.=) 'i' AND EXISTS (SELECT FROM :"state".statements b
+                                                         WHERE b.run OPERATOR(pg_catalog.=) s.run
+                                                           AND b.step OPERATOR(pg_catalog.=) s.step
+                                                           AND b.name OPERATOR(pg_catalog.=) 'create'),
+       c.relkind OPERATOR(pg_catalog.=) 'i'
   FROM :"state".runs r
  CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(r.definition OPERATOR(pg_catalog.->) 'steps')
        WITH ORDINALITY d (step, position)
