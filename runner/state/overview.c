@@ -33,7 +33,8 @@ bool overview_over(const struct overview *o) {
 }
 
 static bool works(const struct overview *o) {
-    return text_equal(o->state, "running") || text_equal(o->state, "waiting") || text_equal(o->state, "undoing");
+    return text_equal(o->state, "running") || text_equal(o->state, "waiting") ||
+           (text_equal(o->state, "undoing") && o->alive);
 }
 
 /* --- steps --- */

@@ -115,6 +115,7 @@ static json_t *head(const struct reading *r, const struct overview *o) {
                  {"table", o->table},
                  {"state", o->state},
                  {"role", o->role},
+                 {"runner", o->alive ? o->holder : NULL},
                  {"program", o->program},
                  {"started", o->started},
                  {"finished", o->finished},

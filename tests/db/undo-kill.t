@@ -94,6 +94,10 @@ eventually "SELECT count(*) > 3 FROM pgwinnow.batches WHERE run = 2 AND step = 4
 sql "UPDATE pgwinnow.runs SET wanted = 'paused' WHERE run = 2"
 pgw_end
 is "$code" 75 'the switch in the table stops it too' || diag "$all"
+pgw status 2
+unlike "$out" 'speed' 'what nobody is at has no speed'
+pgw report 2 --format markdown
+like "$out" 'Run 2 is half taken back, .* pgwinnow undo 2 goes on' 'its report says so, and how to go on'
 pgw_start undo 2
 for _ in 1 2 3; do
     sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgwinnow: 2 undo%'" >/dev/null

@@ -110,11 +110,13 @@ static void add_ending(const struct report *r, struct text *out, const char *too
         text_addf(out, " is %s, %s after it began.", state ? state : "in a state that is not known", took);
         return;
     }
-    text_add(out, ending->before_step);
+    bool left = is(r, "undoing") && json_is_null(json_object_get(r->run, "runner"));
+    text_add(out, left ? " is half taken back" : ending->before_step);
     if (!report_over(r) && !is(r, "undoing")) add_where(r, out);
     text_addf(out, ", %s%s", took, ending->behind);
     if (removes(r)) add_deeds_so_far(r, out, arena_printf(r->arena, " %s", ending->so_far) + 1);
     if (is(r, "undone")) add_taken_back(r, out);
+    if (left) text_addf(out, " Nobody is at it now; pgwinnow undo %lld goes on.", (long long)fact_count(r->run, "run"));
     if (ending->outlook) text_addf(out, " %s", ending->outlook);
 }
 

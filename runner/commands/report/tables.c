@@ -65,8 +65,9 @@ void section_totals(const struct report *r, struct text *out) {
     double until = fact_time(archive, "until");
     if (archived > 0)
         add_figure(out, "rows archived", words_count(arena, archived),
-                   until > 0 ? arena_printf(arena, "kept until %s", words_day(arena, until))
-                             : "so it can be taken back");
+                   fact_text(archive, "without") ? "a step kept nothing"
+                   : until > 0                   ? arena_printf(arena, "kept until %s", words_day(arena, until))
+                                                 : "so it can be taken back");
     markup_raw(out, "</dl>\n");
 }
 
