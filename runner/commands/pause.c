@@ -11,7 +11,8 @@ static const struct command_option pause_options[] = {
 };
 
 static bool rests(const struct overview *o) {
-    return text_equal(o->state, "paused") || overview_over(o) || (text_equal(o->state, "undoing") && !o->alive);
+    bool paused = text_equal(o->state, "paused") && (o->stays || !o->alive); /* its lease goes a moment later */
+    return paused || overview_over(o) || (text_equal(o->state, "undoing") && !o->alive);
 }
 
 static const struct overview_step *at_hand(const struct overview *o) {

@@ -205,8 +205,8 @@ static struct overview overview_of(struct arena *arena, const struct rows *rows,
         .rate = -1,
         .eta_ms = -1,
     };
-    bool stays = o.alive && text_equal(o.state, "paused") && o.error.message && !o.error.hint;
-    if (stays) /* one that has just stopped has said what to type */
+    o.stays = o.alive && text_equal(o.state, "paused") && o.error.message && !o.error.hint;
+    if (o.stays) /* one that has just stopped has said what to type */
         o.error.hint = arena_printf(arena, "`pgwinnow resume %lld` lets it go on", (long long)o.run);
     return o;
 }

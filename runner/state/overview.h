@@ -53,6 +53,7 @@ struct overview {
     int64_t quiet_ms;                /* since its last sign of life */
     const char *holder;              /* who runs it now, or did last; NULL: nobody ever */
     bool alive;                      /* the holder is there */
+    bool stays;                      /* and waits there, paused, to be resumed (`run --wait`) */
     struct {
         const char *message, *detail, *hint, *sqlstate; /* why it ended; message NULL: no error */
     } error;
