@@ -28,12 +28,21 @@ json_t *json_seconds_or_null(int64_t ms) { return ms < 0 ? json_null() : json_re
 
 json_t *json_tenths_or_null(double n) { return n < 0 ? json_null() : json_real((double)(int64_t)(n * 10 + 0.5) / 10); }
 
+const char *json_written(struct arena *arena, const json_t *json, size_t flags) {
+    char *text = json_dumps(json, flags | JSON_ENCODE_ANY);
+    const char *copy = arena_strdup(arena, text ? text : "null");
+    free(text);
+    return copy;
+}
+
+const char *json_written_off(struct arena *arena, json_t *json, size_t flags) {
+    const char *text = json_written(arena, json, flags);
+    json_decref(json);
+    return text;
+}
+
 const char *json_of_error(struct arena *arena, const struct error *error) {
     json_t *json = json_pack("{s:s, s:s*, s:s*, s:s*}", "message", error->message, "detail", error->detail, "hint",
                              error->hint, "sqlstate", *error->sqlstate ? error->sqlstate : NULL);
-    char *text = json_dumps(json, JSON_COMPACT);
-    const char *copy = arena_strdup(arena, text ? text : "{}");
-    free(text);
-    json_decref(json);
-    return copy;
+    return json_written_off(arena, json, JSON_COMPACT);
 }

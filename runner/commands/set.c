@@ -1,6 +1,5 @@
 /* pgwinnow set: change settings of a run that is under way, or stopped. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -50,13 +49,6 @@ static struct tuning read_words(const struct command_line *line, struct arena *a
     return t;
 }
 
-static const char *dumped(struct arena *arena, const json_t *json) {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    const char *copy = arena_strdup(arena, text ? text : "{}");
-    free(text);
-    return copy;
-}
-
 static void tell(const struct overview *o, const struct tuning *t) {
     const char *key;
     json_t *value;
@@ -98,7 +90,7 @@ static void set_run(struct command_line *line, struct arena *arena, struct error
     }
     struct tuning tuning = read_words(line, arena, o, error);
     if (failed(error)) return;
-    runs_retune(&state, arena, o->run, dumped(arena, tuning.given), error);
+    runs_retune(&state, arena, o->run, json_written(arena, tuning.given, JSON_COMPACT | JSON_SORT_KEYS), error);
     if (failed(error)) return;
     if (line->json)
         answer(line, arena, o, &tuning);

@@ -1,10 +1,10 @@
 /* Runs as people read them. */
 #include "commands/shown.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "commands/grid.h"
 
@@ -190,11 +190,10 @@ static const char *detail_text(struct arena *arena, const char *detail) {
     struct text text = text_new(arena);
     const char *key;
     json_object_foreach(json, key, value) {
-        bool dumped = !json_is_string(value) && !json_is_null(value);
-        char *other = dumped ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-        const char *plain = json_is_string(value) ? json_string_value(value) : "";
-        text_addf(&text, "%s%s=%s", text.length ? ", " : ": ", key, other ? other : plain);
-        free(other);
+        const char *shown = json_is_string(value) ? json_string_value(value)
+                            : json_is_null(value) ? ""
+                                                  : json_written(arena, value, JSON_COMPACT);
+        text_addf(&text, "%s%s=%s", text.length ? ", " : ": ", key, shown);
     }
     json_decref(json);
     return text.data;

@@ -1,5 +1,4 @@
 /* Runs as JSON. Scripts rely on the keys; what is not known is null. */
-#include <stdlib.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -110,10 +109,7 @@ json_t *shown_json(struct arena *arena, const struct overview *overviews, size_t
 }
 
 const char *shown_line(struct arena *arena, const json_t *json) {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
-    const char *line = arena_strdup(arena, text ? text : "null");
-    free(text);
-    return line;
+    return json_written(arena, json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 }
 
 void shown_answer(struct command_line *line, struct arena *arena, const struct overview *overviews, size_t count,

@@ -1,8 +1,6 @@
 /* Edges as JSON objects. Owns which of them are shown, and their order. */
 #include "database/tree_json.h"
 
-#include <stdlib.h>
-
 #include "base/json.h"
 
 bool tree_shows(const struct edge *edge) { return edge->reached || edge->carried; }
@@ -39,9 +37,5 @@ const char *tree_json_text(struct arena *arena, const struct tree *tree) {
     json_t *list = json_array();
     for (size_t i = 0; i < tree->edge_count; i++)
         if (tree_shows(tree->edges[i])) json_array_append_new(list, tree_edge_json(tree->edges[i]));
-    char *text = json_dumps(list, JSON_COMPACT);
-    const char *copy = arena_strdup(arena, text ? text : "[]");
-    free(text);
-    json_decref(list);
-    return copy;
+    return json_written_off(arena, list, JSON_COMPACT);
 }

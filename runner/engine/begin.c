@@ -1,8 +1,7 @@
 /* Looking what there is to go on with, refusing what must not be gone on with, and making the rows of a new run. */
 #include "engine/begin.h"
 
-#include <stdlib.h>
-
+#include "base/json.h"
 #include "base/text.h"
 #include "database/frame.h"
 #include "database/tree_json.h"
@@ -124,16 +123,14 @@ struct run_row *begin_prepare(struct run *run, const struct request *request, st
 /* --- its rows --- */
 
 int64_t begin_create(struct run *run, struct arena *arena, struct error *error) {
-    char *definition = json_dumps(run->plan->definition, JSON_SORT_KEYS | JSON_COMPACT);
     struct new_run new = {.plan = run->plan->name,
                           .environment = run->plan->environment,
                           .table_name = run->table->shown,
-                          .definition = arena_strdup(arena, definition),
+                          .definition = json_written(arena, run->plan->definition, JSON_SORT_KEYS | JSON_COMPACT),
                           .tree = run->tree->fingerprint,
                           .tree_shown = tree_json_text(arena, run->tree),
                           .search_path = run->search_path,
                           .table_oid = run->table->oid};
-    free(definition);
     int64_t id = runs_create(&run->state, arena, &new, error);
     if (!id && !failed(error)) {
         fail(error, FAULT_HELD, "another run of plan %s began in this moment", run->plan->name);

@@ -1,18 +1,13 @@
 /* Comparing two plan definitions, leaf by leaf. */
 #include "engine/changes.h"
 
-#include <stdlib.h>
-
+#include "base/json.h"
 #include "base/text.h"
 
 static void free_json(void *json) { json_decref(json); }
 
 static const char *shown(struct arena *arena, const json_t *value) {
-    if (!value) return "nothing";
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
-    const char *copy = arena_strdup(arena, text ? text : "?");
-    free(text);
-    return copy;
+    return value ? json_written(arena, value, JSON_COMPACT | JSON_SORT_KEYS) : "nothing";
 }
 
 static void compare(struct arena *arena, struct text *lines, const char *path, json_t *before, json_t *after) {

@@ -3,7 +3,6 @@
  * would send them, the risks. One READ ONLY transaction: the server enforces that nothing changes.
  */
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -390,11 +389,7 @@ static void as_text(struct run *run, const struct found *found, json_t *risks, s
 static void free_json(void *json) { json_decref(json); }
 
 static void add_json(struct run *run, const struct found *found, json_t *risks, struct text *out) {
-    json_t *all = as_json(run, found, risks);
-    char *text = json_dumps(all, JSON_INDENT(2));
-    text_addf(out, "%s\n", text);
-    free(text);
-    json_decref(all);
+    text_addf(out, "%s\n", json_written_off(out->arena, as_json(run, found, risks), JSON_INDENT(2)));
 }
 
 /* Nothing can be counted that may not be read: then the list is all there is to say. */

@@ -3,7 +3,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -32,11 +31,7 @@ static const char *in_a_uri(struct arena *arena, const char *name) {
 /* With as many digits as in --output json. */
 static const char *dumped(struct arena *arena, json_t *object) {
     enum { DIGITS = 15 };
-    char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
-    const char *copy = arena_strdup(arena, dump ? dump : "{}");
-    free(dump);
-    json_decref(object);
-    return copy;
+    return json_written_off(arena, object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 }
 
 /* `timestamp` is what Standard Webhooks calls the time. */

@@ -1,20 +1,16 @@
 /* Decoding single settings. A key and its value become a plan in miniature, which the decoders of plans read. */
 #include "plan/retune.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "plan/decode.h"
 
 /* JSON is YAML: whatever is in the text stays text. */
 static const char *quoted(struct arena *arena, const char *text, size_t length) {
     json_t *json = json_stringn(text, length);
-    char *dumped = json ? json_dumps(json, JSON_ENCODE_ANY) : NULL;
-    const char *copy = arena_strdup(arena, dumped ? dumped : "\"\"");
-    free(dumped);
-    json_decref(json);
-    return copy;
+    return json ? json_written_off(arena, json, 0) : "\"\"";
 }
 
 /* Goes into the text as it is, so nothing in it may end it: an operator could write a `query` behind it, which would

@@ -3,9 +3,9 @@
 
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "database/frame.h"
 #include "events/event_json.h"
@@ -66,10 +66,8 @@ static const char *event_id(const struct run *run, struct arena *arena, const st
 static const char *nth(struct arena *arena, int64_t n) { return arena_printf(arena, "%lld", (long long)n); }
 
 static void add_item(struct text *list, json_t *item) {
-    char *text = json_dumps(item, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
-    text_addf(list, "%s%s", list->length ? "," : "", text ? text : "null");
-    free(text);
-    json_decref(item);
+    const char *text = json_written_off(list->arena, item, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    text_addf(list, "%s%s", list->length ? "," : "", text);
 }
 
 static struct news news_new(struct arena *arena) { return (struct news){text_new(arena), text_new(arena)}; }

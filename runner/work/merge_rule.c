@@ -3,9 +3,9 @@
  * asked for a while only before the next round trip: the heartbeat goes on between them.
  */
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "script/box.h"
 #include "sql/work/merge_rule.sql.h"
@@ -123,9 +123,7 @@ static const char *values(struct batch *batch) {
 
 static void queue_ruled(struct batch *batch, const json_t *all) {
     const struct run *run = batch->loop->run;
-    char *json = json_dumps(all, JSON_COMPACT);
-    const char *sent[] = {arena_strdup(batch->arena, json ? json : "[]")};
-    free(json);
+    const char *sent[] = {json_written(batch->arena, all, JSON_COMPACT)};
     struct bindings b = {0};
     bind(&b, "merge", merge_table(run, batch->arena));
     bind(&b, "from", run->table->from);

@@ -1,8 +1,6 @@
 /* Keeping in mind what is to be written down, and when. Owns the two statements; who has a transaction sends them. */
 #include "work/record.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -70,11 +68,7 @@ static json_t *sent_json(struct arena *arena, const struct sent *s) {
 static const char *unwritten(const struct recorder *r, struct arena *arena) {
     json_t *list = json_array();
     for (size_t i = r->written; i < r->count; i++) json_array_append_new(list, sent_json(arena, &r->sent[i]));
-    char *text = json_dumps(list, JSON_COMPACT);
-    const char *copy = arena_strdup(arena, text ? text : "[]");
-    free(text);
-    json_decref(list);
-    return copy;
+    return json_written_off(arena, list, JSON_COMPACT);
 }
 
 /* --- what is to be sent --- */

@@ -1,6 +1,7 @@
 /* The parts of a page that are figures and tables: totals, steps, slowest batches, what stayed, webhooks, versions. */
 #include <string.h>
 
+#include "base/json.h"
 #include "commands/report/markup.h"
 #include "commands/report/section.h"
 #include "commands/report/words.h"
@@ -246,9 +247,8 @@ static const char *settings_of(const struct report *r) {
     const json_t *settings = json_object_get(r->run, "settings"), *value;
     const char *key;
     json_object_foreach((json_t *)settings, key, value) {
-        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
-        text_addf(&out, "%s%s=%s", out.length ? ", " : "", key, text ? text : json_string_value(value));
-        free(text);
+        const char *text = json_is_string(value) ? json_string_value(value) : json_written(r->arena, value, 0);
+        text_addf(&out, "%s%s=%s", out.length ? ", " : "", key, text);
     }
     return out.length ? out.data : NULL;
 }
