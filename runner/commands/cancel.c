@@ -56,6 +56,7 @@ static void cancel_run(struct command_line *line, struct arena *arena, struct er
     bool done = control_await(&c, over, error);
     if (!done && !failed(error) && !c.run->alive) {
         end_it(&c, error);
+        if (error->fault == FAULT_HELD) error_clear(error); /* somebody took it in this moment, and hears of it */
         done = control_await(&c, over, error);
     }
     if (failed(error)) return;

@@ -168,17 +168,26 @@ static void write_end(struct run *run, struct error *how, struct error *error) {
     arena_free(arena);
 }
 
-/* Somebody else may hold it and live: FAULT_HELD. */
+static void end_ours(struct run *run, const char *why, struct error *how, struct error *error) {
+    announce_open(run, error);
+    fail(how, FAULT_STOPPED, "%s", why);
+    cancel_tidy(run, how);
+    write_end(run, how, error);
+}
+
+/* Somebody else may hold it and live: FAULT_HELD. Or has held it, since we looked, and ended it: then there is nothing
+ * left to end. */
 static void end(struct run *run, const char *why, struct error *how, struct error *error) {
     run->tidying = true;
     struct heartbeat *heartbeat = heartbeat_start(run, error);
-    if (heartbeat) {
-        announce_open(run, error);
-        fail(how, FAULT_STOPPED, "%s", why);
-        cancel_tidy(run, how);
-        write_end(run, how, error);
-        heartbeat_stop(heartbeat, error);
+    const char *ended = heartbeat ? runs_ended(&run->state, run->arena, run->holder.run, error) : NULL;
+    if (text_equal(ended, "undoing")) {
+        fail(error, FAULT_REFUSED, "run %lld of plan %s is being undone by now", (long long)run->holder.run,
+             run->plan->name);
+        fail_hint(error, "`pgwinnow undo %lld` brings that to its end", (long long)run->holder.run);
     }
+    if (heartbeat && !ended && !failed(error)) end_ours(run, why, how, error);
+    heartbeat_stop(heartbeat, error);
     run->tidying = false;
     run->wanted = run->wanted_by = NULL;
     run->announcer = NULL;
@@ -190,7 +199,7 @@ void cancel_old(struct run *run, const struct run_row *old, struct error *error)
     bool asked = text_equal(old->wanted, "cancelled");
     run->holder.run = old->run;
     end(run, asked ? "cancelled, as it was asked for while nobody worked on it" : "cancelled by --fresh", &how, error);
-    if (!failed(error))
+    if (!failed(error) && failed(&how))
         run_tell(run, EVENT_NOTICE,
                  arena_printf(run->arena, "run %lld, which was not over, is %s", (long long)old->run, how.message),
                  how.detail);

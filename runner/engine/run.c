@@ -426,6 +426,15 @@ static void work(struct run *run, const struct request *request, struct error *e
     write_end(run, error);
 }
 
+/* Whoever had the lease before us may have ended the run since we looked, or begun to take it back. */
+static void refuse_ended(struct run *run, struct arena *arena, struct error *error) {
+    const char *state = runs_ended(&run->state, arena, run->holder.run, error);
+    if (!state) return;
+    fail(error, FAULT_HELD, "run %lld of plan %s is %s by now: somebody else was quicker", (long long)run->holder.run,
+         run->plan->name, text_equal(state, "undoing") ? "being undone" : state);
+    fail_hint(error, "this one did nothing; the same command looks anew");
+}
+
 void engine_run(struct run *run, const struct request *request, struct problems *problems, struct error *error) {
     struct arena *arena = arena_new(run->arena);
     run->began = clock_ms();
@@ -434,6 +443,12 @@ void engine_run(struct run *run, const struct request *request, struct problems 
     run->holder.run = row ? row->run : begin_create(run, arena, error);
     struct heartbeat *heartbeat = failed(error) ? NULL : heartbeat_start(run, error);
     if (!heartbeat) return;
+    struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
+    if (row) refuse_ended(run, arena, error);
+    if (failed(error)) {
+        heartbeat_stop(heartbeat, &ignored);
+        return;
+    }
     announce_open(run, error);
     begin_add_steps(run, arena, error);
     begin_load_steps(run, arena, error);
@@ -444,7 +459,6 @@ void engine_run(struct run *run, const struct request *request, struct problems 
         courier = courier_start(run);
         work(run, request, error);
     }
-    struct error ignored = error_new(arena); /* a lease that cannot be given back ends by itself */
     heartbeat_stop(heartbeat, &ignored);
     if (!entered) return;
     struct event event = end_event(run, error); /* it took as long as it did: what is told of it comes on top */

@@ -78,6 +78,12 @@ void runs_retune(const struct state *state, struct arena *arena, int64_t run, co
         fail(error, FAULT_REFUSED, "run %lld is over by now: there is nothing to set any more", (long long)run);
 }
 
+const char *runs_ended(const struct state *state, struct arena *arena, int64_t run, struct error *error) {
+    const char *values[] = {number(arena, run)};
+    struct rows *rows = state_ask(state, arena, "looking at the run", &sql_ended, values, 1, error);
+    return rows && rows_count(rows) ? keep(arena, rows, 0, 0) : NULL;
+}
+
 struct step_row *runs_steps(const struct state *state, struct arena *arena, int64_t run, size_t *count,
                             struct error *error) {
     const char *values[] = {number(arena, run)};

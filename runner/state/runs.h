@@ -52,6 +52,9 @@ void runs_set_tree(const struct state *, struct arena *, const struct holder *, 
                    struct error *);
 /* Settings that somebody changed: a JSON object of texts, null for what is taken back. Written down as an act. */
 void runs_retune(const struct state *, struct arena *, int64_t run, const char *given, struct error *);
+/* For who has just taken the lease, and may have looked long before: the state of a run that is over, or is being
+ * undone; else NULL. */
+const char *runs_ended(const struct state *, struct arena *, int64_t run, struct error *);
 /* For a run that nobody holds: the lease is not asked (the caller has just taken it). */
 struct step_row *runs_steps(const struct state *, struct arena *, int64_t run, size_t *count, struct error *);
 void runs_set_step(const struct state *, struct arena *, const struct holder *, size_t step, const struct step_row *,

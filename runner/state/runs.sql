@@ -48,6 +48,9 @@ WITH changed AS (
      WHERE r.run = $1::bigint AND r.state NOT IN ('finished', 'cancelled', 'undone') RETURNING r.run)
 INSERT INTO :"state".acts (run, act, detail) SELECT run, 'set', $2::jsonb FROM changed
 
+-- name: ended
+SELECT state FROM :"state".runs WHERE run = $1::bigint AND state IN ('finished', 'cancelled', 'undoing', 'undone')
+
 -- name: steps
 SELECT name, kind, state, note, round, rows, COALESCE(total, -1), spared, batches, ms
   FROM :"state".steps WHERE run = $1::bigint ORDER BY step

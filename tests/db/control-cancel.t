@@ -152,5 +152,19 @@ in_time 'cancel of a run that waits for its lane'
 is_sql 'SELECT state FROM pgwinnow.runs WHERE run = 8' cancelled 'it is over'
 ask cancel 7
 pid=$first pgw_end
+
+# --- a run that somebody else ends while its next runner waits for the lease
+
+sed 's/first/late/' "$work/first.yaml" >"$work/late.yaml"
+pgw run --until discover late.yaml
+sql 'UPDATE pgwinnow.lease SET pid = NULL, beat = clock_timestamp() WHERE run = 9'
+pgw_start run --max-time 20s --output plain late.yaml
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pgwinnow: lease'" 1
+ok $? 'given: a runner that waits for the lease of a run'
+sql "UPDATE pgwinnow.runs SET state = 'cancelled', finished = now() WHERE run = 9; UPDATE pgwinnow.lease SET beat = '-infinity' WHERE run = 9"
+pgw_end
+is "$code" 4 'it does not go on with what was cancelled meanwhile' || diag "$all"
+like "$err" 'run 9 of plan late is cancelled by now' 'and says why'
+is_sql 'SELECT state, (SELECT count(*) FROM pgwinnow.batches WHERE run = 9) FROM pgwinnow.runs WHERE run = 9' 'cancelled|0' 'it stays cancelled'
 sql "DROP OWNED BY $operator; DROP ROLE $operator"
 done_testing
