@@ -1,6 +1,8 @@
+-- A lease that was given back has no beat, and must not look like one that was just beaten.
 -- name: look
 SELECT l.holder,
-       CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat) ELSE 0 END
+       CASE WHEN pg_catalog.isfinite(l.beat) THEN EXTRACT(epoch FROM pg_catalog.clock_timestamp() - l.beat)::float8
+            ELSE 'Infinity' END
   FROM :"state".lease l WHERE l.run = $1::bigint
 
 -- The update of `fence`, a key column, waits for every batch that holds the row FOR KEY SHARE. Whoever takes it has to
