@@ -47,6 +47,7 @@ struct post {
     bool written;              /* the trip has the outcome */
     bool found;                /* what the question found: there is a first row */
     bool empty;                /* the queue was, when it was looked at last */
+    bool tried;                /* something was sent in this session */
     int64_t look;              /* clock_ms: not before */
     int64_t progress;          /* clock_ms of the next */
     bool gone_told;
@@ -90,6 +91,7 @@ static void send(struct post *post) {
         .timeout = endpoint->timeout,
     };
     post->phase = POST_SENDING;
+    post->tried = true;
     post->transfer = http_post(post->courier->http, &request, answered, post);
 }
 
@@ -196,10 +198,11 @@ static void queue_progress(struct post *post, int64_t now) {
     if (post->empty) post->look = now;
 }
 
+/* What an earlier session could not deliver may be due in hours, the endpoint well again: each session tries once. */
 static void queue_question(struct post *post, struct error *error) {
     struct slot *slot = post->courier->slot;
     struct statement statement =
-        outbox_next(slot_arena(slot), &post->queue, delivery_ahead(post->endpoint->timeout), false, error);
+        outbox_next(slot_arena(slot), &post->queue, delivery_ahead(post->endpoint->timeout), !post->tried, error);
     post->question = slot_queued(slot);
     slot_queue(slot, &statement);
 }
