@@ -128,7 +128,7 @@ is "$(left)" 0 'the work table is gone'
 # A row that somebody holds for longer than all tries of its batch: the others go on, it comes later.
 sql 'UPDATE "Tä ble" SET done = NULL'
 psql -XAtq <<<"BEGIN; SELECT FROM \"Tä ble\" WHERE a = 7 FOR UPDATE; SELECT pg_sleep(3)" >/dev/null &
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND pid <> pg_backend_pid()" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(3)%' AND pid <> pg_backend_pid()" 1
 printf 'plan: fill\ntable: %s\nbatch: { size: 100, min: 50, pause: 0ms }\nlocks: { lock_timeout: 20ms, retries: 6 }\nsteps:\n  - backfill: { set: { done: "true" } }\n' '"\"Tä ble\""' | plan
 pgw run --fresh plan.yaml
 is "$code" 0 'a row that somebody holds for a while'

@@ -82,21 +82,21 @@ like "$asked" 'stays as it is, by steps that were done: index: built t_k' 'the i
 
 psql -XAtq <<<"BEGIN; UPDATE t SET k = k WHERE id = 1; SELECT pg_sleep(300)" >/dev/null 2>&1 &
 blocker=$!
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()" 1
 steps_of built 0ms >"$work/built.yaml" <<<'  - index: { name: t_late, columns: [k, id] }'
 pgw_start run --output plain built.yaml
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE%t_late%' AND wait_event_type = 'Lock'" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE%t_late%' AND wait_event_type = 'Lock'" 1
 ask pause 3
 like "$asked" 'will pause when what its step index does now is done' 'a pause does not interrupt a build'
 like "$asked" 'pgwinnow cancel 3. does' 'and says what would'
-is_sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE%t_late%' AND state = 'active'" 1 'indeed'
+is_sql "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE%t_late%' AND state = 'active'" 1 'indeed'
 ask cancel 3
 in_time 'cancel of a build' 10000
 pgw_end
 is "$asked_code/$code" 0/75 'cancel does' || diag "$asked" "$all"
 invalid=$(sql "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('t_late')")
 [ "$invalid" = 0 ] || like "$asked" 'an invalid index is left: DROP INDEX CONCURRENTLY public.t_late;' 'what the build left is told'
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()" >/dev/null
 wait $blocker 2>/dev/null
 sql 'DROP INDEX IF EXISTS t_late'
 

@@ -8,10 +8,10 @@ printf 'plan: wait\ntable: t\nsteps:\n  - index: { name: t_a, unique: [a] }\n' |
 blocker() { # SECONDS: a transaction that a concurrent build must wait for
     PGAPPNAME=an-old-reader psql -XAtq <<<"BEGIN; UPDATE t SET a = a WHERE id = 1; SELECT pg_sleep($1)" >/dev/null 2>&1 &
     blocker=$!
-    eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep($1)%' AND pid <> pg_backend_pid()" 1
+    eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep($1)%' AND pid <> pg_backend_pid()" 1
 }
 # our own statement, be it the build or the removal of what an earlier one left, waits for that transaction
-building="SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgwinnow: % index' AND query LIKE '%INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"
+building="SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgwinnow: % index' AND query LIKE '%INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"
 state='SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('"'t_a'"')'
 
 blocker 4
@@ -44,7 +44,7 @@ sql "UPDATE pgwinnow.runs SET wanted = 'cancelled'"
 pgw_end
 is "$code" 75 'so does wanted = cancelled'
 is_sql "$building" 0 'on the server too'
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'an-old-reader'" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'an-old-reader'" >/dev/null
 wait $blocker 2>/dev/null
 pgw run plan.yaml
 is "$code" 0 'afterwards it is built'
@@ -55,7 +55,7 @@ sql 'DROP INDEX t_a'
 blocker 5
 pgw_start run plan.yaml
 eventually "$building" 1
-is_sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgwinnow: % index'" t 'given: the build is ended by somebody'
+is_sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgwinnow: % index'" t 'given: the build is ended by somebody'
 pgw_end
 is "$code" 0 'the run goes on by itself'
 is_sql "$state" t 'the index is valid'
@@ -64,13 +64,13 @@ wait $blocker
 # A lock that is held all the time: short tries for a constraint, then a clean end.
 psql -XAtq <<<"BEGIN; SELECT FROM t LIMIT 1; SELECT pg_sleep(20)" >/dev/null 2>&1 &
 blocker=$!
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()" 1
 printf 'plan: wait\ntable: t\nsteps:\n  - index: { name: t_a, unique: [a], constraint: t_a_key, locks: { ddl_timeout: 30ms, retries: 3 } }\n' | plan
 pgw run --fresh plan.yaml
 is "$code" 1 'a lock that cannot be had: the run ends'
 like "$all" 'adding the constraint t_a_key' 'and says at what'
 like "$all" 'ddl_timeout' 'and what to do'
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()" >/dev/null
 wait $blocker 2>/dev/null
 pgw run plan.yaml
 is "$code" 0 'later it goes on from there'

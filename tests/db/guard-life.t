@@ -24,7 +24,7 @@ hear() {
     state=$(cat "$work/$1.said" 2>/dev/null)
 }
 say() { start "$1" "$2"; hear "$1"; }
-blocked() { eventually "SELECT count(*) FROM pg_stat_activity WHERE application_name = '$1' AND wait_event_type = 'Lock'" 1; }
+blocked() { eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '$1' AND wait_event_type = 'Lock'" 1; }
 guards() { sql "SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'pgwinnow%'), (SELECT count(*) FROM pg_proc WHERE proname LIKE 'guard\\_%'), (SELECT count(*) FROM pgwinnow.guards)"; }
 
 sql "CREATE TABLE t (id serial PRIMARY KEY, k text, n int DEFAULT 0); INSERT INTO t (k) SELECT 'k' || n % 80 FROM generate_series(1, 100) n; CREATE INDEX t_k ON t (k)"
@@ -87,7 +87,7 @@ entered=''
 for _ in $(seq 20); do
     sql "DELETE FROM t WHERE k = 'leaving'; INSERT INTO t (k) VALUES ('leaving')"
     start A "BEGIN; DELETE FROM t WHERE k = 'leaving'; DO 'BEGIN FOR i IN 1..100 LOOP EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted); PERFORM pg_sleep(0.005); END LOOP; END'; COMMIT"
-    eventually "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'A' AND wait_event = 'PgSleep'" 1
+    eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'A' AND wait_event = 'PgSleep'" 1
     say B "INSERT INTO t (k) VALUES ('leaving')"
     entered=$state
     hear A

@@ -89,7 +89,7 @@ is "$(indexes)" 'CREATE UNIQUE INDEX t_x ON public.t USING btree (a)' 'and is va
 
 sql 'DROP INDEX t_x'
 psql -XAtq <<<"BEGIN; SELECT txid_current(); SELECT pg_sleep(4)" >/dev/null & # a transaction that the build waits for
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(4)%' AND pid <> pg_backend_pid()" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(4)%' AND pid <> pg_backend_pid()" 1
 psql -XAtqc 'CREATE UNIQUE INDEX CONCURRENTLY t_x ON t (a)' &
 builder=$!
 eventually "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('t_x')" 1

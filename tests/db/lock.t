@@ -133,7 +133,7 @@ rm -f "$work/child" "$work/grandchild" "$work/told"
 sql "CREATE ROLE lock_$$ LOGIN; GRANT ALL ON SCHEMA pgwinnow TO lock_$$; GRANT ALL ON ALL TABLES IN SCHEMA pgwinnow TO lock_$$"
 PGUSER=lock_$$ start cut --ttl 2s -- sh -c "trap '' TERM; $command"
 until [ -s "$work/grandchild" ]; do sleep 0.05; done
-sql "ALTER ROLE lock_$$ NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lock_$$'" >/dev/null
+sql "ALTER ROLE lock_$$ NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'lock_$$'" >/dev/null
 pgw_end
 is "$code" 5 'no sign of life comes through: exit code 5' || diag "$all"
 gone "$work/grandchild"

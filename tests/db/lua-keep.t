@@ -224,7 +224,7 @@ return { keep = function(rows) for i = 1, 400000 do local x = i * i end return 1
 LUA
 printf 'plan: slow\ntable: rows\nsteps:\n  - discover\n  - track: { duplicates: [g], keep: { lua: rule.lua } }\n  - delete\n' >"$work/plan.yaml"
 pgw_start run plan.yaml
-eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY \"pgwinnow\".\"judged%'" t
+eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY \"pgwinnow\".\"judged%'" t
 sql "SET statement_timeout = '2s'; UPDATE rows SET n = 3 WHERE id = 1001; DELETE FROM rows WHERE id = 1002; ALTER TABLE rows SET (fillfactor = 90)"
 is $? 0 'rows can be changed while the rule is asked'
 sleep 0.3
@@ -232,7 +232,7 @@ kill -KILL "$pid"
 pgw_end 2>/dev/null
 is "$code" 137 'killed'
 track=pgwinnow.track_$(sql 'SELECT max(run) FROM pgwinnow.runs')
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY %' AND pid <> pg_backend_pid()" 0
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY %' AND pid <> pg_backend_pid()" 0
 nothing_left
 is_sql "SELECT state FROM pgwinnow.steps WHERE run = (SELECT max(run) FROM pgwinnow.runs) AND kind = 'track'" running 'track is not done'
 rule <<'LUA'
@@ -252,7 +252,7 @@ load
 sql 'INSERT INTO rows SELECT 1000 + n, $$h$$ || n / 2, 1 FROM generate_series(1, 2000) n'
 sed -i 's/plan: slow/plan: slower/' "$work/plan.yaml"
 pgw_start run plan.yaml
-eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY \"pgwinnow\".\"judged%'" t
+eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY \"pgwinnow\".\"judged%'" t
 sleep 0.3
 began=$(date +%s%3N)
 kill -TERM "$pid"

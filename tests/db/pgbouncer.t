@@ -144,7 +144,7 @@ table: t
 steps: [{ sql: { run: SELECT pg_sleep(60) } }]
 PLAN
 pgw_start run slow.yaml
-sleeping="SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
+sleeping="SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT pg_sleep(60)' AND state = 'active'"
 eventually "$sleeping" 1
 kill -TERM "$pid"
 pgw_end

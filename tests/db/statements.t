@@ -407,7 +407,7 @@ pgw run --until plain guard.yaml
 holds 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM a'
 pgw_start run guard.yaml
 eventually "SELECT count(*) FROM pgwinnow.guards WHERE armed IS NOT NULL" 1
-eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%xact_start NULLS LAST%' AND pid <> pg_backend_pid()" t
+eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%xact_start NULLS LAST%' AND pid <> pg_backend_pid()" t
 lets_go
 pgw_end
 wait
@@ -471,10 +471,10 @@ steps:
 PLAN
 holds 'LOCK TABLE x IN ROW EXCLUSIVE MODE'
 pgw_start run slow.yaml
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(7)' AND state = 'active'" 1
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(7)'" >/dev/null
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT pg_sleep(7)' AND state = 'active'" 1
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT pg_sleep(7)'" >/dev/null
 sleep 0.2
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(7)' AND state = 'active'" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT pg_sleep(7)' AND state = 'active'" 1
 (cd "$work" && exec "$PGWINNOW" run slow.yaml) >/dev/null 2>&1
 is $? 4 'a second runner is told that the first is there'
 until=$((SECONDS + 30))

@@ -104,11 +104,11 @@ mkfifo "$work/talk"
 psql -XAtq <"$work/talk" >"$work/heard" 2>&1 &
 exec 9>"$work/talk"
 echo "SET application_name = 'a long report'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM things;" >&9
-eventually "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'a long report' AND state = 'idle in transaction'" 1
-reporter=$(sql "SELECT pid FROM pg_stat_activity WHERE application_name = 'a long report'")
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'a long report' AND state = 'idle in transaction'" 1
+reporter=$(sql "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'a long report'")
 pgw_start run --env staging plan.yaml
 eventually "SELECT state FROM pgwinnow.steps WHERE kind = 'index'" running
-eventually "SELECT count(*) FROM pg_stat_activity WHERE $reporter = ANY (pg_blocking_pids(pid))" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND $reporter = ANY (pg_blocking_pids(pid))" 1
 running=$pid
 pgw status --json dedupe-things
 is "$(json state)" running 'at work: running'

@@ -149,11 +149,11 @@ goes_on wal
 
 rows 200
 psql -XAtqc "BEGIN; SELECT txid_current(); SELECT pg_sleep(60)" >/dev/null 2>&1 &
-eventually "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid() AND now() - xact_start > '1.2 s'" 1
+eventually "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid() AND now() - xact_start > '1.2 s'" 1
 waits old 'oldest_transaction: 1s'
 pgw_start run old.yaml
 held old 'oldest_transaction: the transaction of pid [0-9]+ \(psql, .*\) has kept rows' 'nothing older than 1.0 s'
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid()" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_sleep' AND pid <> pg_backend_pid()" >/dev/null
 goes_on old
 
 rows 200
@@ -171,7 +171,7 @@ rows 400
 sql 'UPDATE gate SET closed = true'
 waits waiters 'waiters: 1' 2
 pgw_start run waiters.yaml
-eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name ~ 'delete'" t
+eventually "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep' AND application_name ~ 'delete'" t
 sql 'UPDATE listings SET g = 0 WHERE id = 399' &
 held waiters 'waiters: 1 session waits for locks of this run, pid [0-9]+' '^nobody waits any more$'
 sql 'UPDATE gate SET closed = false'

@@ -100,7 +100,7 @@ pgw report 2 --format markdown
 like "$out" 'Run 2 is half taken back, .* pgwinnow undo 2 goes on' 'its report says so, and how to go on'
 pgw_start undo 2
 for _ in 1 2 3; do
-    sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgwinnow: 2 undo%'" >/dev/null
+    sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgwinnow: 2 undo%'" >/dev/null
     sleep 0.2
 done
 pgw_end

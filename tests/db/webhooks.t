@@ -148,7 +148,7 @@ told cut "{ url: $hooks/all/x, as: all, events: [run, step, batch, progress], ev
 printf '503 retry-after=600\n' >"$work/hooks/down.script"
 pgw_start run cut.yaml
 eventually "SELECT count(*) > 0 FROM pgwinnow.batches JOIN pgwinnow.runs USING (run) WHERE plan = 'cut'" t
-is "$(sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'pgwinnow:%notify'")" 1 'the courier loses its connection'
+is "$(sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pgwinnow:%notify'")" 1 'the courier loses its connection'
 until=$((SECONDS + 20))
 until [ "$(hooks_got /all/ body | grep -c pgwinnow.progress)" -ge 2 ] || [ $SECONDS -gt $until ]; do sleep 0.1; done
 is_sql "SELECT count(*) FROM pgwinnow.outbox WHERE endpoint = 'down' AND type = 'progress'" 1 'a chat that is down is told of progress once'
