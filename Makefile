@@ -41,20 +41,21 @@ LIBRARY := $(filter-out %_test.lua,$(wildcard lua/*.lua))
 ARCHIVE := $(BUILD)/runner.a
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.t)
-DB      := $(wildcard tests/db/*.t)
+# Those that take a minute or more begin first, so that nothing waits for them at the end.
+LONG    := $(patsubst %,tests/db/%.t,throttle connections statements property plans)
+DB      := $(LONG) $(filter-out $(LONG),$(wildcard tests/db/*.t))
 DB_TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/db/*.c tests/torture/*.c))
 BROWSER := $(wildcard tests/browser/*.t)
 BROWSER_TOOLS := $(BUILD)/tests/browser/page
 CASE_TESTS := $(if $(wildcard tests/cases/*/run),tests/cases/run.sh)
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-# Sanitized and fuzzed programs, and those that count lines, are other builds below this one.
-SANITIZE    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SANITIZED    = $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)'
-FUZZED       = $(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link'
+# Sanitized programs, fuzzers among them, and those that count lines, are other builds below this one.
+SANITIZE    := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZED    = $(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize CC=clang CFLAGS='-O1 -g $(SANITIZE)'
 COVERED      = $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='-O0 -g --coverage'
 SANITIZED_UNIT = $(UNIT:$(BUILD)/%=$(BUILD)/sanitize/%)
-BUILT_FUZZERS  = $(FUZZERS:$(BUILD)/%=$(BUILD)/fuzz/%)
+BUILT_FUZZERS  = $(FUZZERS:$(BUILD)/%=$(BUILD)/sanitize/%)
 
 # What the tests need to know.
 export PGWINNOW   := $(abspath $(BUILD))/pgwinnow
@@ -79,7 +80,7 @@ demo:  ## see it work on a throw-away server; installs what is missing
 test:  ## all tests, on a throw-away server; installs what is missing
 	@tests/install-missing build server test $(if $(FUZZERS),fuzz)
 	@+$(INSIDE) floors test-programs
-	@FUZZ_SECONDS=10 FUZZ_TARGETS='$(BUILT_FUZZERS)' tests/with-postgres $(PROVE) \
+	@FUZZ_SECONDS=6 FUZZ_TARGETS='$(BUILT_FUZZERS)' tests/with-postgres $(PROVE) \
 	    $(UNIT) $(UNIT_SCRIPTS) $(SANITIZED_UNIT) $(if $(FUZZERS),tests/fuzz/run.t) $(DB) $(CASE_TESTS) $(BROWSER)
 
 check:  ## what to run before a commit, in seconds: format, floors, unit tests
@@ -120,7 +121,7 @@ npm-webhooks: $(BUILD)/pgwinnow  ## let the npm packages standardwebhooks and cl
 sanitize: sanitized-programs  ## unit tests under AddressSanitizer and UBSan
 	@$(PROVE) $(SANITIZED_UNIT)
 
-fuzz: fuzz-programs  ## fuzz the parsers for FUZZ_SECONDS (600); findings and corpus stay in build/fuzz
+fuzz: sanitized-programs  ## fuzz the parsers for FUZZ_SECONDS (600); findings and corpus stay in build/fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS='$(BUILT_FUZZERS)' FUZZ_KEEP=$(abspath $(BUILD))/fuzz/found \
 	    prove --verbose tests/fuzz/run.t
 
@@ -162,17 +163,12 @@ help:  ## list the targets
 
 # --- building
 
-test-programs: $(BUILD)/pgwinnow $(UNIT) $(DB_TOOLS) $(BROWSER_TOOLS) sanitized-programs $(if $(FUZZERS),fuzz-programs)
+test-programs: $(BUILD)/pgwinnow $(UNIT) $(DB_TOOLS) $(BROWSER_TOOLS) sanitized-programs
 
 sanitized-programs:
-	@+$(SANITIZED) unit-programs
+	@+$(SANITIZED) watched-programs
 
-unit-programs: $(UNIT)
-
-fuzz-programs:
-	@+$(FUZZED) fuzz-targets
-
-fuzz-targets: $(FUZZERS)
+watched-programs: $(UNIT) $(FUZZERS)
 
 $(BUILD)/pgwinnow: $(OBJECTS)
 	$(call SAY,link $@)$(LINK) -o $@ $^ $(LIBRARIES)
@@ -214,4 +210,4 @@ $(BUILD)/flags: always
 
 .DELETE_ON_ERROR:
 .PHONY: always all demo test check unit db browser pooled property torture servers sanitize fuzz coverage bench lint format floors docs install uninstall clean help npm-webhooks \
-        test-programs sanitized-programs unit-programs fuzz-programs fuzz-targets
+        test-programs sanitized-programs watched-programs

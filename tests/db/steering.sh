@@ -19,7 +19,7 @@ in_time() {
 }
 
 json() {
-    python3 -c 'import json, sys
+    "$python" -c 'import json, sys
 value = json.loads(sys.argv[1])
 for key in sys.argv[2].split(","):
     value = value[int(key) if key.isdigit() else key]

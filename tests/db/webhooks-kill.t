@@ -56,7 +56,7 @@ is "$(hooks_got /slow/ | sort -u | comm -23 - "$work/stored")" '' 'no other'
 is "$(hooks_got /all/ body | grep pgwinnow.batch.committed | grep -o 'evt_[0-9a-f]*' | sort -u | wc -l)" \
     "$(sql 'SELECT count(*) FROM pgwinnow.batches')" 'every batch that was committed, and no other'
 is "$(hooks_got /all/ verdict | sort -u)" ok 'all of them signed'
-is "$(python3 -c '
+is "$("$python" -c '
 import json, sys
 seen = {}
 for line in open(sys.argv[1], encoding="utf-8"):

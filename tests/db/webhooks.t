@@ -31,7 +31,7 @@ first() { hooks_got "/$1/" | awk '!seen[$0]++' | paste -sd' '; }
 
 # all_got: for each endpoint a line: NAME|TRIES|whether the second try was as the first|SECONDS between them|IDS as first
 all_got() {
-    python3 -c '
+    "$python" -c '
 import json, sys
 got = {}
 for line in open(sys.argv[1], encoding="utf-8"):
