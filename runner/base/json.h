@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+enum { JSON_DIGITS = JSON_REAL_PRECISION(15) }; /* a flag of dumps: 0.1 and not 0.10000000000000001 */
+
 json_t *json_text_or_null(struct arena *, const char *text); /* NULL: null; bytes that are no UTF-8 become '?' */
 json_t *json_read_or_null(struct arena *, const char *json); /* a value; NULL, or what is no JSON: null */
 json_t *json_count_or_null(int64_t n);                       /* below 0: null */

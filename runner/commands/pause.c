@@ -42,7 +42,6 @@ static const char *resume_text(const struct control *c) {
 
 static const char *go_on(const struct control *c) {
     if (c->run->hold || c->run->alive) return resume_text(c);
-    if (control_is(c, "undoing")) return arena_printf(c->arena, "pgwinnow undo %lld", (long long)c->run->run);
     return shown_go_on(c->arena, c->run, &c->named, "");
 }
 

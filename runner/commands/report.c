@@ -3,27 +3,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/whole.h"
 #include "commands/desk.h"
 #include "commands/report/page.h"
 #include "state/report.h"
 
-enum { DIGITS = 15 };
 enum format { FORMAT_HTML, FORMAT_MARKDOWN, FORMAT_JSON };
-
-static int add_part(const char *part, size_t length, void *out) {
-    text_add_n(out, part, length);
-    return 0;
-}
 
 static struct text written(struct arena *arena, const json_t *report, enum format format) {
     struct text out = text_new(arena);
     if (format == FORMAT_HTML) report_page(report, &out);
     if (format == FORMAT_MARKDOWN) report_markdown(report, &out);
-    if (format != FORMAT_JSON) return out;
-    json_dump_callback(report, add_part, &out, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
-    text_add(&out, "\n");
+    if (format == FORMAT_JSON) text_addf(&out, "%s\n", json_written(arena, report, JSON_INDENT(2) | JSON_DIGITS));
     return out;
 }
 

@@ -28,9 +28,7 @@ static void resume_run(struct command_line *line, struct arena *arena, struct er
     control_resume(&c.state, arena, c.run->run, error);
     control_await(&c, goes_on, error);
     if (failed(error)) return;
-    const char *next = c.run->alive || overview_over(c.run) ? NULL
-                       : control_is(&c, "undoing") ? arena_printf(arena, "pgwinnow undo %lld", (long long)c.run->run)
-                                                   : shown_go_on(arena, c.run, &c.named, "");
+    const char *next = c.run->alive || overview_over(c.run) ? NULL : shown_go_on(arena, c.run, &c.named, "");
     control_tell(&c, &(struct told){.act = "resume",
                                     .effective = !(c.run->alive && control_is(&c, "paused")),
                                     .text = text_of(&c, was_held),

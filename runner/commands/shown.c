@@ -77,6 +77,7 @@ static const char *speed_text(struct arena *arena, const struct overview *o) {
 }
 
 const char *shown_go_on(struct arena *arena, const struct overview *o, const struct named *named, const char *option) {
+    if (is(o, "undoing")) return arena_printf(arena, "pgwinnow undo %lld", (long long)o->run);
     const char *file = named->file ? named->file : arena_printf(arena, "FILE    (the file of plan %s)", o->plan);
     const char *environment = o->environment ? arena_printf(arena, " --env %s", o->environment) : "";
     return arena_printf(arena, "pgwinnow run%s%s %s", option, environment, file);
@@ -108,10 +109,6 @@ static void say_what_next(const struct page *page, const struct overview *o, con
         return;
     }
     if (o->alive && (is(o, "running") || is(o, "waiting") || is(o, "undoing"))) return;
-    if (is(o, "undoing")) {
-        say(page, "go on", STYLE_BOLD, arena_printf(arena, "pgwinnow undo %lld", (long long)o->run));
-        return;
-    }
     if (!o->alive && text_equal(o->wanted, "cancelled")) {
         say(page, "ends", STYLE_BOLD,
             arena_printf(arena, "pgwinnow cancel %lld, or the next run of its plan, which then starts anew",

@@ -4,8 +4,6 @@
 #include "base/text.h"
 #include "commands/shown.h"
 
-enum { DIGITS = 15 };
-
 static json_t *steps(struct arena *arena, const struct overview *o) {
     json_t *list = json_array();
     for (size_t i = 0; i < o->step_count; i++) {
@@ -109,13 +107,13 @@ json_t *shown_json(struct arena *arena, const struct overview *overviews, size_t
 }
 
 const char *shown_line(struct arena *arena, const json_t *json) {
-    return json_written(arena, json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    return json_written(arena, json, JSON_COMPACT | JSON_DIGITS);
 }
 
 void shown_answer(struct command_line *line, struct arena *arena, const struct overview *overviews, size_t count,
                   bool list) {
     json_t *answer = shown_json(arena, overviews, count, list);
-    json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+    json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_DIGITS);
     putchar('\n');
     json_decref(answer);
     line->answered = true;

@@ -5,13 +5,14 @@
  * `progress` comes at most once a second. When the reader is behind, progress and batch.committed are left out; other
  * lines wait. Should even those have to be dropped, an object { type: "lost", lines } says how many.
  */
+#include "base/json.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "events/event_json.h"
 #include "events/output.h"
 #include "events/sinks.h"
 
-enum { PROGRESS_MS = 1000, DIGITS = 15 };
+enum { PROGRESS_MS = 1000 };
 
 struct json {
     struct listener listener;
@@ -22,15 +23,9 @@ struct json {
     size_t lost; /* told so far */
 };
 
-static int add_dump(const char *data, size_t length, void *text) {
-    text_add_n(text, data, length);
-    return 0;
-}
-
 static struct text one_line(struct arena *arena, json_t *object) {
     struct text text = text_new(arena);
-    json_dump_callback(object, add_dump, &text, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
-    json_decref(object);
+    text_add(&text, json_written_off(arena, object, JSON_COMPACT | JSON_DIGITS));
     text_add(&text, "\n");
     return text;
 }

@@ -30,8 +30,7 @@ static const char *in_a_uri(struct arena *arena, const char *name) {
 
 /* With as many digits as in --output json. */
 static const char *dumped(struct arena *arena, json_t *object) {
-    enum { DIGITS = 15 };
-    return json_written_off(arena, object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    return json_written_off(arena, object, JSON_COMPACT | JSON_DIGITS);
 }
 
 /* `timestamp` is what Standard Webhooks calls the time. */

@@ -12,7 +12,7 @@
 #include "events/message.h"
 #include "state/outbox.h"
 
-enum { ID_BYTES = 16, MOST_QUEUED = 256, DIGITS = 15 };
+enum { ID_BYTES = 16, MOST_QUEUED = 256 };
 
 /* What is written of events: items of two JSON arrays. */
 struct news {
@@ -66,7 +66,7 @@ static const char *event_id(const struct run *run, struct arena *arena, const st
 static const char *nth(struct arena *arena, int64_t n) { return arena_printf(arena, "%lld", (long long)n); }
 
 static void add_item(struct text *list, json_t *item) {
-    const char *text = json_written_off(list->arena, item, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+    const char *text = json_written_off(list->arena, item, JSON_COMPACT | JSON_DIGITS);
     text_addf(list, "%s%s", list->length ? "," : "", text);
 }
 

@@ -7,9 +7,7 @@ new_database cancel
 pgw init
 sql "CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL);
      CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END'"
-operator=${0##*/}_$$
-operator=t_${operator//[^a-z0-9]/_}
-sql "CREATE ROLE $operator LOGIN IN ROLE pgwinnow_operator"
+make_operator
 fill
 
 # --- cancel of a live run

@@ -7,9 +7,7 @@
 new_database control
 pgw init
 sql 'CREATE TABLE t (id int PRIMARY KEY, k int NOT NULL)'
-operator=${0##*/}_$$
-operator=t_${operator//[^a-z0-9]/_}
-sql "CREATE ROLE $operator LOGIN IN ROLE pgwinnow_operator"
+make_operator
 fill
 
 # --- pause of a live run, and what goes on with it

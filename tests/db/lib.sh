@@ -123,6 +123,15 @@ sql_file() { psql -XAtq -v ON_ERROR_STOP=1 -f "$1" >/dev/null; }
 
 plan() { cat >"$work/${1:-plan.yaml}"; }
 
+# thing_tables ROWS: every key twice, and a part of each thing
+thing_tables() {
+    sql "CREATE TABLE things (id int PRIMARY KEY, key int);
+         CREATE TABLE parts (id int PRIMARY KEY, thing int REFERENCES things);
+         CREATE INDEX ON parts (thing);
+         INSERT INTO things SELECT i, i / 2 FROM generate_series(0, $1 - 1) i;
+         INSERT INTO parts SELECT i, i FROM generate_series(0, $1 - 1) i"
+}
+
 # Behind tests/with-pgbouncer what cannot go through the pooler goes past it.
 direct=(${PGW_DIRECT_URL:+--database-direct "$PGW_DIRECT_URL"})
 

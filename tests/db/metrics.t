@@ -31,11 +31,7 @@ sound() {
     fi
 }
 
-sql "CREATE TABLE things (id int PRIMARY KEY, key int);
-     CREATE TABLE parts (id int PRIMARY KEY, thing int REFERENCES things);
-     CREATE INDEX ON parts (thing);
-     INSERT INTO things SELECT i, i / 2 FROM generate_series(0, 999) i;
-     INSERT INTO parts SELECT i, i FROM generate_series(0, 999) i"
+thing_tables 1000
 plan <<'PLAN'
 plan: dedupe-things
 table: public.things

@@ -11,11 +11,7 @@ json() { sql "SELECT \$json\$$out\$json\$::jsonb #>> '{$1}'"; }
 pgw report 7 --format json
 is "$code" 2 'a run that is not there: exit code 2'
 
-sql "CREATE TABLE things (id int PRIMARY KEY, key int);
-     CREATE TABLE parts (id int PRIMARY KEY, thing int REFERENCES things);
-     CREATE INDEX ON parts (thing);
-     INSERT INTO things SELECT i, i / 2 FROM generate_series(0, 1999) i;
-     INSERT INTO parts SELECT i, i FROM generate_series(0, 1999) i"
+thing_tables 2000
 plan <<'PLAN'
 plan: dedupe-things
 table: public.things

@@ -23,11 +23,7 @@ is_sql "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgwinnow'" 0 'reading
 
 # --- a run that stopped half-way
 
-sql "CREATE TABLE things (id int PRIMARY KEY, key int);
-     CREATE TABLE parts (id int PRIMARY KEY, thing int REFERENCES things);
-     CREATE INDEX ON parts (thing);
-     INSERT INTO things SELECT i, i / 2 FROM generate_series(0, 1999) i;
-     INSERT INTO parts SELECT i, i FROM generate_series(0, 1999) i"
+thing_tables 2000
 plan <<'PLAN'
 plan: dedupe-things
 table: public.things

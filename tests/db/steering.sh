@@ -35,3 +35,10 @@ steps_of() {
     cat
 }
 fill() { sql 'TRUNCATE t CASCADE; INSERT INTO t SELECT n, n % 100 FROM generate_series(0, 1099) n'; }
+
+# make_operator: a role, $operator, that may steer and nothing else. Roles are the server's, where other tests run as well.
+make_operator() {
+    operator=${0##*/}_$$
+    operator=t_${operator//[^a-z0-9]/_}
+    sql "CREATE ROLE $operator LOGIN IN ROLE pgwinnow_operator"
+}
